@@ -1,0 +1,254 @@
+"""The command line: arguments in, exit codes out."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgwatch import __version__
+from bgwatch.errors import BgwatchError
+
+if TYPE_CHECKING:
+    from bgwatch.settings import Model
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command ``bgwatch``; no traceback of an expected error reaches the user."""
+    from bgwatch.workers import one_thread
+
+    one_thread()
+    try:
+        sys.exit(bgwatch.main(standalone_mode=False))
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has gone; that is no error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except BgwatchError as error:
+        _say(f"error: {error}")
+        sys.exit(error.exit_code)
+
+
+class SettingsCommand(click.Command):
+    """A command whose options are fields of settings models, read only when the command itself is asked for.
+
+    Reading the models costs a tenth of a second, which ``bgwatch --help`` need not pay.
+    """
+
+    def __init__(self, *args: Any, models: Callable[[], list["type[Model]"]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._models: Callable[[], list[type[Model]]] | None = models
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Give the declared parameters and one for each field."""
+        if self._models:
+            self.params.extend(_options(self._models()))
+            self._models = None
+        return super().get_params(ctx)
+
+
+def _picture_models() -> list["type[Model]"]:
+    from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits
+
+    return [Segmentation, PictureLimits, WorkerLimits]
+
+
+def _watch_models() -> list["type[Model]"]:
+    from bgwatch.settings import Settings
+
+    return [Settings]
+
+
+def _options(models: list["type[Model]"]) -> Iterator[click.Parameter]:
+    for model in models:
+        for name, given in model.model_json_schema()["properties"].items():
+            if name not in ("folders", "workers"):
+                yield _option(name, given)
+
+
+def _option(name: str, given: dict[str, Any]) -> click.Option:
+    kind: click.ParamType[Any]
+    if "enum" in given:
+        kind = click.Choice(given["enum"])
+    elif given["type"] == "integer":
+        kind = click.IntRange(given.get("minimum"), given.get("maximum"))
+    elif given["type"] == "number":
+        kind = click.FloatRange(given.get("minimum"), given.get("maximum"))
+    else:
+        kind = click.STRING
+    flag = "--" + name.replace("_", "-")
+    return click.Option([flag], type=kind, help=f"{given['description']}  [default: {given['default']}]")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="bgwatch")
+def bgwatch() -> None:
+    """Take the background out of pictures by clustering their colours."""
+
+
+@bgwatch.command(cls=SettingsCommand, models=_picture_models)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "out", metavar="OUT", type=click.Path(path_type=Path), help="A folder, or a .png for one INPUT.")
+@click.option("--mask", is_flag=True, help="Write the alpha alone, as a grey picture.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+def remove(
+    inputs: tuple[Path, ...],
+    out: Path | None,
+    mask: bool,
+    strict: bool,
+    as_json: bool,
+    workers: int | None,
+    **given: Any,
+) -> None:
+    """Cut out pictures: files, or folders with all in them.
+
+    Without -o the result of photo.jpg is photo.cutout.png beside it.
+    """
+    from bgwatch import batch, report
+    from bgwatch.settings import PictureLimits, WorkerLimits, segmentation
+
+    start = time.monotonic()
+    max_pixels = PictureLimits(**_taken(given, PictureLimits)).max_pixels
+    limits = WorkerLimits(**_taken(given, WorkerLimits))
+    options = segmentation({key: value for key, value in given.items() if value is not None}).model_dump()
+    planned = batch.plan(inputs, out, mask)
+    for sentence in planned.unreadable:
+        _say(sentence)
+    summary = report.Summary()
+    with _progress(len(planned.targets)) as advance:
+        for outcome, target in batch.carry_out(planned, options, max_pixels, limits, mask, workers or _cpus()):
+            summary.add(outcome)
+            if as_json:
+                click.echo(report.as_json(outcome, target))
+            elif target:
+                click.echo(report.printable(str(target)))
+            if outcome.reasons and not (as_json and outcome.state == "done"):
+                _say(report.as_line(outcome, target))
+            advance()
+    for line in summary.lines(time.monotonic() - start, planned.skipped):
+        _say(line)
+    if not summary.count:
+        _say("nothing to do: no picture was found in what was given")
+    if summary.blocked:
+        sys.exit(3)
+    if summary.failed or not summary.count or planned.unreadable or (strict and summary.unsure):
+        sys.exit(1)
+
+
+@bgwatch.command(cls=SettingsCommand, models=_watch_models)
+@click.argument("folders", metavar="[INBOX OUTBOX]", nargs=-1, type=click.Path())
+@click.option("-c", "config", type=click.Path(path_type=Path), help="Settings file.")
+@click.option("--once", is_flag=True, help="Do what is there, then end.")
+@click.option("--state", type=click.Path(path_type=Path), help="Folder for the ledger.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+def watch(
+    folders: tuple[str, ...], config: Path | None, once: bool, state: Path | None, workers: int | None, **given: Any
+) -> None:
+    """Cut out whatever is dropped into a folder, until told to stop.
+
+    Without folders and without a settings file it watches ./inbox and writes to ./outbox.
+    """
+    from bgwatch.watch.service import Service, state_folder
+
+    settings = _settings(folders, config, {**given, "workers": workers})
+    _log_to_stderr()
+    sys.exit(Service(settings, state or state_folder(), settings.workers or _cpus()).run(once))
+
+
+@bgwatch.command()
+@click.option("-c", "config", type=click.Path(path_type=Path), help="Settings file.")
+def check(config: Path | None) -> None:
+    """Validate the settings and print what is in force."""
+    import yaml
+
+    from bgwatch.config import default_path
+    from bgwatch.watch.filing import places
+
+    settings = _settings((), config, {})
+    found = config or (default_path() if default_path().exists() else None)
+    _say(f"settings: {found}" if found else "settings: defaults, there is no settings file")
+    for folder in settings.folders:
+        places(folder)
+    click.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
+
+
+@bgwatch.group()
+def gimp() -> None:
+    """Put the GIMP 3 plug-in in place, look at it, or take it away."""
+
+
+def _gimp_command(name: str, function: str, help_text: str) -> None:
+    @gimp.command(name, help=help_text)
+    @click.option("--profile", type=click.Path(path_type=Path), help="GIMP's profile folder, when it is not found.")
+    def command(profile: Path | None) -> None:
+        from bgwatch import install
+
+        for line in getattr(install, function)(profile):
+            click.echo(line)
+
+
+_gimp_command("install", "install_plugin", "Copy the plug-in into GIMP's profile.")
+_gimp_command("status", "plugin_status", "Tell where the plug-in is and whether it works.")
+_gimp_command("uninstall", "uninstall_plugin", "Take away what install put there.")
+
+
+def _settings(folders: tuple[str, ...], config: Path | None, given: dict[str, Any]) -> Any:
+    from bgwatch.config import default_path, in_force
+
+    if len(folders) not in (0, 2):
+        raise click.UsageError("give both INBOX and OUTBOX, or neither")
+    if config is None and not folders and default_path().exists():
+        config = default_path()
+    return in_force(config, folders, {key: value for key, value in given.items() if value is not None})
+
+
+def _taken(given: dict[str, Any], model: "type[Model]") -> dict[str, Any]:
+    names = set(model.model_fields) & set(given)
+    values = {name: given.pop(name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar where a person looks at a terminal, and nothing elsewhere."""
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # what it loses, the rescan finds
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

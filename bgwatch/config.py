@@ -1,0 +1,168 @@
+"""YAML text to Settings; every problem at once, each with its dotted path."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import platformdirs
+import yaml
+from pydantic import ValidationError
+
+from bgwatch.errors import SettingsError
+from bgwatch.settings import Folder, FolderDefaults, Model, Settings, problems
+
+MAX_BYTES = 1_000_000
+
+M = TypeVar("M", bound=Model)
+
+
+def default_path() -> Path:
+    """Where the settings file of this user is looked for when none is named."""
+    return platformdirs.user_config_path("bgwatch", appauthor=False) / "config.yaml"
+
+
+def load(path: Path) -> Settings:
+    """Read a settings file; inboxes and outboxes are taken relative to it.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file and every problem in it.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        said = f"{path}: the settings file cannot be read ({error.strerror}); name another with -c"
+        raise SettingsError(said) from None
+    if len(data) > MAX_BYTES:
+        raise SettingsError(f"{path}: a settings file may have 1 MB at most; name the right file with -c")
+    try:
+        return parse(data.decode("utf-8"), path.resolve().parent)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: a settings file must be UTF-8 text; name the right file with -c") from None
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def parse(text: str, base: Path) -> Settings:
+    """Turn YAML into settings.
+
+    Parameters
+    ----------
+    text : str
+        The settings file's content.
+    base : Path
+        The folder that relative inboxes and outboxes start from.
+
+    Raises
+    ------
+    SettingsError
+        One message with every problem, each as ``dotted.path: what is wrong``.
+    """
+    try:
+        raw = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that also refuses duplicate keys
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise SettingsError(f"not readable as YAML: {' '.join(str(error).split())}") from None
+    raw = {} if raw is None else raw
+    if not isinstance(raw, dict):
+        raise SettingsError(f"must be a mapping of settings, got {type(raw).__name__}; see config.example.yaml")
+    raw = {str(key): value for key, value in raw.items()}
+    entries = raw.pop("folders", None)
+    found: list[str] = []
+    top = _validated(Settings, raw, "", found)
+    defaults = {key: value for key, value in raw.items() if top and key in FolderDefaults.model_fields}
+    folders = tuple(_folders(entries, defaults, base, found))
+    if found or top is None:
+        raise SettingsError("\n  ".join(["", *found]) if len(found) > 1 else found[0])
+    whole = _validated(Settings, {**raw, "folders": folders}, "", found)
+    if whole is None:
+        raise SettingsError("; ".join(found))
+    return whole
+
+
+def _folders(entries: Any, defaults: dict[str, Any], base: Path, found: list[str]) -> list[Folder]:
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        found.append(f"folders: must be a list of entries with inbox and outbox, got {type(entries).__name__}")
+        return []
+    folders = []
+    for number, entry in enumerate(entries):
+        at = f"folders.{number}"
+        if not isinstance(entry, dict):
+            found.append(f"{at}: must be a mapping with inbox and outbox, got {type(entry).__name__}")
+            continue
+        named = {str(key): value for key, value in entry.items()}
+        folder = _validated(Folder, {**defaults, **named}, at, found)
+        if folder:
+            there = {key: located(getattr(folder, key), base) for key in ("inbox", "outbox")}
+            folders.append(folder.model_copy(update=there))
+    return folders
+
+
+def in_force(path: Path | None, pair: tuple[str, ...], given: dict[str, Any]) -> Settings:
+    """Put a settings file, a pair of folders and options of the command line together; the command line wins.
+
+    Parameters
+    ----------
+    path : Path or None
+        The settings file.
+    pair : tuple of str
+        ``(INBOX, OUTBOX)`` in place of the file's folders, or empty. With neither it is ``./inbox`` and ``./outbox``.
+    given : dict
+        Options of the command line.
+
+    Raises
+    ------
+    SettingsError
+        As `load` does.
+    """
+    settings = load(path) if path else Settings()
+    for_folders = {key: value for key, value in given.items() if key in FolderDefaults.model_fields}
+    if not pair and not settings.folders:
+        pair = ("inbox", "outbox")
+    if pair:
+        inbox, outbox = (located(part, Path.cwd()) for part in pair)
+        defaults = settings.model_dump(include=set(FolderDefaults.model_fields))
+        entries = [{**defaults, "inbox": inbox, "outbox": outbox}]
+    else:
+        entries = [folder.model_dump() for folder in settings.folders]
+    found: list[str] = []
+    folders = tuple(_validated(Folder, {**entry, **for_folders}, "", found) for entry in entries)
+    whole = None if found else _validated(Settings, {**settings.model_dump(), **given, "folders": folders}, "", found)
+    if whole is None:
+        raise SettingsError("; ".join(dict.fromkeys(found)))
+    return whole
+
+
+def located(text: str, base: Path) -> str:
+    """Expand ``~`` and take a relative path from ``base``."""
+    try:
+        return str(base / Path(text).expanduser())
+    except RuntimeError:
+        raise SettingsError(f"{text}: the home folder it names is not known; write the whole path") from None
+
+
+def _validated(model: type[M], values: dict[str, Any], at: str, found: list[str]) -> M | None:
+    try:
+        return model(**values)
+    except ValidationError as error:
+        found.extend(problems(error, model, at))
+        return None
+
+
+class _Loader(yaml.SafeLoader):
+    """A SafeLoader that refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is given twice; keep one", key_node.start_mark
+                )
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep)

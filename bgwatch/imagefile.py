@@ -1,0 +1,303 @@
+"""File to pixels and back: decoding under limits, orientation, colour profile, atomic encoding."""
+
+import contextlib
+import io
+import os
+import stat
+import struct
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from bgwatch.errors import FolderError, PictureError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
+    | {".jp2", ".j2k", ".jpx", ".heic", ".heif"}
+)
+READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
+# what Pillow's decoders are seen to raise on broken data
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
+DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one state of a file from another.
+
+    Attributes
+    ----------
+    device, inode, size, mtime_ns : int
+        As `os.stat` gives them; size in bytes.
+    """
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "Identity":
+        """Take the identity out of a stat result."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes
+    ----------
+    image : PIL.Image.Image
+        Upright, in one of the modes L, LA, RGB, RGBA.
+    identity : Identity
+        Of the file at the moment it was opened.
+    kept : dict
+        What to hand to the encoder: ``icc_profile``, ``dpi``, ``exif``.
+    notes : tuple of str
+        What could not be kept, in words.
+    """
+
+    image: Image.Image
+    identity: Identity
+    kept: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def looks_like_picture(path: Path) -> bool:
+    """Tell whether a file is named like a picture, or begins like one."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with _opened(path, follow=True) as file, _our_limits(), Image.open(file, formats=_formats()):
+            return True
+    except (PictureError, UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        return False
+
+
+def decode(path: Path, max_pixels: int, follow_symlinks: bool = True) -> Picture:
+    """Read a picture whole.
+
+    The format is decided by the content, never by the name. The file is opened once; what is decoded is what
+    was checked.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_pixels : int
+        Pictures whose header declares more are refused before decoding.
+    follow_symlinks : bool
+        False refuses a symbolic link.
+
+    Raises
+    ------
+    PictureError
+        When it is missing, not a regular file, empty, no picture, broken, cut short or too large.
+    """
+    with _opened(path, follow_symlinks) as file:
+        status = os.fstat(file.fileno())
+        if status.st_size == 0:
+            raise PictureError(f"{path}: the file is empty (0 bytes); copy it here again")
+        try:
+            with _our_limits(), Image.open(file, formats=_formats()) as image:
+                _within(max_pixels, image, path)
+                return _upright(image, Identity.of(status))
+        except UnidentifiedImageError:
+            raise PictureError(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these") from None
+        except BROKEN as error:
+            raise PictureError(
+                f"{path}: the picture is broken or cut short ({_one_line(error)}); export or copy it again"
+            ) from None
+
+
+def encode_png(rgba: NDArray[Any], kept: dict[str, Any], grey: bool, mask: bool) -> bytes:
+    """Encode a cut-out, or its alpha alone, as PNG.
+
+    Parameters
+    ----------
+    rgba : ndarray of uint8, shape (H, W, 4)
+        Straight alpha.
+    kept : dict
+        ``icc_profile``, ``dpi`` and ``exif`` for the file.
+    grey : bool
+        Write grey and alpha; the three colour channels are equal.
+    mask : bool
+        Write the alpha alone, as a grey picture without a colour profile.
+    """
+    data = io.BytesIO()
+    if mask:
+        kept = {key: value for key, value in kept.items() if key != "icc_profile"}
+        image = Image.fromarray(np.ascontiguousarray(rgba[..., 3]))
+    elif grey:
+        image = Image.fromarray(np.ascontiguousarray(rgba[..., ::3]))
+    else:
+        image = Image.fromarray(rgba)
+    image.save(data, "PNG", compress_level=1, **kept)
+    return data.getvalue()
+
+
+def write_durably(data: bytes, path: Path) -> None:
+    """Create a file that was not there and bring it to the disk.
+
+    Raises
+    ------
+    FolderError
+        When the folder cannot be written or is full; nothing is left behind.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except OSError as error:
+        said = f"{path.parent}: cannot be written ({error.strerror}); check its rights and its disk"
+        raise FolderError(said) from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
+
+
+def write_atomically(data: bytes, path: Path) -> None:
+    """Write a file so that it appears whole or not at all, replacing what was there.
+
+    Raises
+    ------
+    FolderError
+        When the folder cannot be written or is full.
+    """
+    temporary = path.with_name(f".bgwatch-{uuid.uuid4().hex}.tmp")
+    write_durably(data, temporary)
+    try:
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise FolderError(f"{path}: cannot be put in place ({error.strerror}); check the folder") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, follow: bool) -> Iterator[BinaryIO]:
+    # O_NONBLOCK: opening a fifo must not wait for its writer
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise PictureError(f"{path}: there is no such file; check the name") from None
+    except OSError as error:
+        raise PictureError(f"{path}: cannot be opened ({error.strerror}); check its rights") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise PictureError(f"{path}: not a regular file; give a picture file")
+    with os.fdopen(descriptor, "rb") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _our_limits() -> Iterator[None]:
+    """Lift Pillow's own pixel limit: ``max_pixels`` is checked before anything is decoded."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _formats() -> tuple[str, ...]:
+    if "HEIF" not in Image.OPEN:
+        with contextlib.suppress(ImportError):
+            from pillow_heif import register_heif_opener
+
+            register_heif_opener()
+    return tuple(name for name in FORMATS if name in Image.OPEN or name != "HEIF")
+
+
+def _within(max_pixels: int, image: Image.Image, path: Path) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PictureError(
+            f"{path}: {width} x {height} pixels are more than max_pixels ({max_pixels}); raise it or scale the picture"
+        )
+
+
+def _upright(image: Image.Image, identity: Identity) -> Picture:
+    notes = []
+    if getattr(image, "n_frames", 1) > 1:
+        notes.append("only the first frame was taken")
+    image.load()
+    kept: dict[str, Any] = {}
+    if dpi := _dpi(image):
+        kept["dpi"] = dpi
+    upright = ImageOps.exif_transpose(image)
+    if exif := _exif(upright):
+        kept["exif"] = exif
+    profile = image.info.get("icc_profile")
+    if upright.mode in DEEP_GREY or upright.mode in ("I", "F"):
+        notes.append("16-bit grey was brought to 8 bits")
+        upright = _to_8_bits(upright)
+    elif upright.mode == "CMYK":
+        upright, profile = _from_cmyk(upright, profile), None
+    elif upright.mode not in ("L", "LA", "RGB", "RGBA"):
+        upright = upright.convert("RGBA" if upright.has_transparency_data else "L" if upright.mode == "1" else "RGB")
+    if profile:
+        kept["icc_profile"] = profile
+    return Picture(upright, identity, kept, tuple(notes))
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    dpi = image.info.get("dpi")
+    if isinstance(dpi, tuple) and len(dpi) == 2 and all(0 < float(part) < 1e5 for part in dpi):
+        return float(dpi[0]), float(dpi[1])
+    return None
+
+
+def _exif(image: Image.Image) -> bytes:
+    """Take over EXIF without what no longer holds: the orientation and the thumbnail."""
+    try:
+        exif = image.getexif()
+        exif.pop(ExifTags.Base.Orientation, None)
+        return exif.tobytes() if len(exif) else b""
+    except BROKEN:
+        return b""  # a broken tag must not cost the picture
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    return Image.fromarray((values.clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8))
+
+
+def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a broken profile: the plain conversion is left
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if converted is not None:
+                return converted
+    return image.convert("RGB")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,200 @@
+"""Puts the GIMP plug-in into a GIMP profile, and takes it away again."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bgwatch import __version__
+from bgwatch.errors import FolderError
+
+PLUGIN = "bgwatch-remove-background"
+SCRIPT = f"{PLUGIN}.py"
+POINTER = "bgwatch.json"  # names the Python that the plug-in starts
+WORKER_SECONDS = 60
+
+
+def install_plugin(profile: Path | None) -> list[str]:
+    """Put the plug-in into a GIMP 3 profile, or into all of this user's; safe to repeat.
+
+    Parameters
+    ----------
+    profile : Path or None
+        A GIMP profile folder, made if it is missing; None finds the profiles of this user.
+
+    Returns
+    -------
+    list of str
+        What was done, a line for each profile.
+
+    Raises
+    ------
+    FolderError
+        When there is no profile, or it cannot be written.
+    """
+    script = _shipped_script().read_bytes()
+    pointer = json.dumps({"python": sys.executable, "version": __version__}, indent=2) + "\n"
+    lines = []
+    for folder in _homes(profile):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / SCRIPT, script, 0o755)
+            _write(folder / POINTER, pointer.encode(), 0o644)
+        except OSError as error:
+            raise FolderError(
+                f"{folder}: the plug-in cannot be written there ({error.strerror}): mend it or name another --profile"
+            ) from None
+        lines.append(f"installed the GIMP plug-in in {folder}, to run bgwatch {__version__} with {sys.executable}")
+    return [*lines, "start GIMP again to find it under Layer > Transparency > Remove Background by Color..."]
+
+
+def plugin_status(profile: Path | None) -> list[str]:
+    """Say for each profile whether the plug-in is there, is this version's, and finds its worker.
+
+    Parameters
+    ----------
+    profile : Path or None
+        A GIMP profile folder; None finds the profiles of this user.
+
+    Returns
+    -------
+    list of str
+        A line for each profile.
+
+    Raises
+    ------
+    FolderError
+        When there is no profile.
+    """
+    return [f"{folder}: {_state(folder)}" for folder in _homes(profile)]
+
+
+def uninstall_plugin(profile: Path | None) -> list[str]:
+    """Take away what `install_plugin` put there, and nothing else.
+
+    Parameters
+    ----------
+    profile : Path or None
+        A GIMP profile folder; None finds the profiles of this user.
+
+    Returns
+    -------
+    list of str
+        What was done, a line for each profile.
+
+    Raises
+    ------
+    FolderError
+        When there is no profile, or it cannot be written.
+    """
+    return [_uninstall(folder) for folder in _homes(profile)]
+
+
+def _homes(profile: Path | None) -> list[Path]:
+    """Return the plug-in's folder in each profile; never one that leads elsewhere."""
+    folders = [found / "plug-ins" / PLUGIN for found in ([profile.absolute()] if profile else _profiles())]
+    for folder in folders:
+        if folder.is_symlink():
+            raise FolderError(
+                f"{folder}: is a link to {folder.readlink()}, which bgwatch leaves alone: remove the link"
+            )
+    return folders
+
+
+def _profiles() -> list[Path]:
+    """Find the GIMP 3 profiles of this user."""
+    if named := os.environ.get("GIMP3_DIRECTORY"):  # GIMP itself obeys it
+        return [Path(named).absolute()]
+    folder = _config_folder() / "GIMP"
+    found = [path for path in sorted(folder.glob("3.*")) if re.fullmatch(r"3\.\d+", path.name) and path.is_dir()]
+    if not found:
+        raise FolderError(
+            f"{folder}: no GIMP 3 profile (3.0, 3.2, ...) is there: start GIMP 3 once, or name its profile folder "
+            "with --profile"
+        )
+    return found
+
+
+def _config_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+
+
+def _shipped_script() -> Path:
+    """Find the plug-in in an installed package, or beside the package in a checkout."""
+    package = Path(__file__).parent
+    for plugins in (package / "gimp_plugin", package.parent / "gimp_plugin"):
+        if (script := plugins / PLUGIN / SCRIPT).is_file():
+            return script
+    raise FolderError(f"{package}: this copy of bgwatch carries no GIMP plug-in: install bgwatch again with pip")
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """Write a file whole or not at all."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _state(folder: Path) -> str:
+    if not (folder / SCRIPT).is_file():
+        return "not installed; run bgwatch gimp install"
+    try:
+        pointer = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+        python, version = str(pointer["python"]), str(pointer["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"broken: {POINTER} does not name a Python; run bgwatch gimp install"
+    if problem := _worker_problem(python):
+        return f"broken: {python} does not run bgwatch's worker ({problem}); run bgwatch gimp install"
+    if version != __version__ or (folder / SCRIPT).read_bytes() != _shipped_script().read_bytes():
+        return f"installed by bgwatch {version}, and this is {__version__}; run bgwatch gimp install"
+    return f"installed, bgwatch {version}, and its worker starts with {python}"
+
+
+def _worker_problem(python: str) -> str | None:
+    """Start the worker on an empty input, which it answers by ending well."""
+    try:
+        done = subprocess.run(
+            [python, "-I", "-m", "bgwatch.gimp_worker"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=WORKER_SECONDS,
+        )
+    except OSError as error:
+        return error.strerror
+    except subprocess.TimeoutExpired:
+        return f"no answer in {WORKER_SECONDS} seconds"
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    return None
+
+
+def _uninstall(folder: Path) -> str:
+    ours = [path for path in (folder / SCRIPT, folder / POINTER) if path.is_file()]
+    if not ours:
+        return f"{folder}: nothing is installed there"
+    try:
+        for path in ours:
+            path.unlink()
+        others = sorted(path.name for path in folder.iterdir())
+        if not others:
+            folder.rmdir()
+    except OSError as error:
+        raise FolderError(
+            f"{folder}: the plug-in cannot be removed ({error.strerror}): mend that, or remove the folder by hand"
+        ) from None
+    return f"{folder}: removed the GIMP plug-in" + (f", and left {', '.join(others)}" if others else "")

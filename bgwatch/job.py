@@ -1,0 +1,201 @@
+"""One source to one result and an Outcome; how results are named and put in place."""
+
+import itertools
+import os
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bgwatch.errors import BgwatchError, FolderError
+from bgwatch.imagefile import Identity, decode, encode_png, sync_folder, write_durably
+from bgwatch.settings import Segmentation, WorkerLimits
+from bgwatch.workers import Workers
+
+LONGEST_NAME = 255
+
+State = Literal["done", "unsure", "failed", "blocked"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to cut out; plain values only, since it travels between processes.
+
+    Attributes
+    ----------
+    source : str
+        The picture.
+    temporary : str
+        The file to write the result to; it must not exist. Whoever made the job puts it in place.
+    options : dict
+        The fields of `bgwatch.settings.Segmentation`.
+    max_pixels : int
+        Larger pictures are refused.
+    mask : bool
+        Write the alpha alone.
+    follow_symlinks : bool
+        False refuses a source that is a symbolic link.
+    """
+
+    source: str
+    temporary: str
+    options: dict[str, Any]
+    max_pixels: int
+    mask: bool = False
+    follow_symlinks: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    job : Job
+        The job.
+    state : {"done", "unsure", "failed", "blocked"}
+        ``unsure``: written, but below ``min_confidence``. ``failed``: the picture is at fault.
+        ``blocked``: the place for the result is at fault, and the picture may be tried again.
+    reasons : tuple of str
+        Why it is unsure, failed or blocked; notes where it is done.
+    confidence : float or None
+        In [0, 1]; None where there is no result.
+    identity : Identity or None
+        Of the source as it was read.
+    seconds : float
+        Time it took.
+    """
+
+    job: Job
+    state: State
+    reasons: tuple[str, ...] = ()
+    confidence: float | None = None
+    identity: Identity | None = None
+    seconds: float = 0.0
+
+    @property
+    def written(self) -> bool:
+        """Whether there is a result in the temporary file."""
+        return self.state in ("done", "unsure")
+
+
+def run(job: Job) -> Outcome:
+    """Cut out one picture; whatever goes wrong with it becomes an outcome."""
+    start = time.monotonic()
+    try:
+        return _cut(job, start)
+    except FolderError as error:
+        return Outcome(job, "blocked", (str(error),), seconds=time.monotonic() - start)
+    except BgwatchError as error:
+        return Outcome(job, "failed", (str(error),), seconds=time.monotonic() - start)
+    except MemoryError:
+        reason = f"{job.source}: needs more memory than worker_memory_mb allows; raise it or scale the picture"
+        return Outcome(job, "failed", (reason,), seconds=time.monotonic() - start)
+    except Exception as error:  # noqa: BLE001 - one picture must never end a batch; the place is named for a report
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = (
+            f"{job.source}: unexpected {type(error).__name__} in {Path(place.filename).name}:{place.lineno} "
+            f"({' '.join(str(error).split())}); please report it"
+        )
+        return Outcome(job, "failed", (reason,), seconds=time.monotonic() - start)
+
+
+def died(job: Job, reason: str) -> Outcome:
+    """Make the outcome of a job whose worker process died on it."""
+    return Outcome(job, "failed", (f"{job.source}: {reason}",))
+
+
+def pool(count: int, limits: WorkerLimits, notify: Callable[[], None] = lambda: None) -> Workers[Job, Outcome]:
+    """Make a pool of worker processes for jobs."""
+    return Workers(run, died, count, limits.worker_seconds, limits.worker_memory_mb, notify)
+
+
+def temporary_in(folder: Path, owner: str = "") -> Path:
+    """Name a hidden temporary result; ``owner`` tells whose it is when leftovers are swept."""
+    return folder / f".bgwatch-{owner}{uuid.uuid4().hex}.tmp"
+
+
+def numbered(folder: Path, name: str, taken: Container[str] = ()) -> Path:
+    """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is to lie.
+    name : str
+        The wished file name; the number goes before its suffix.
+    taken : container of str
+        Whole paths, casefolded, that are promised to others.
+    """
+    wished = Path(name)
+    for number in itertools.count(1):
+        tail = wished.suffix if number == 1 else f"-{number}{wished.suffix}"
+        path = folder / fitting(wished.stem, tail)
+        if str(path).casefold() not in taken and not os.path.lexists(path):
+            return path
+    raise AssertionError("counting never ends")
+
+
+def fitting(stem: str, tail: str) -> str:
+    """Shorten a stem so that stem and tail together are a name of at most 255 bytes."""
+    room = LONGEST_NAME - len(os.fsencode(tail))
+    name = os.fsencode(stem)
+    return (stem if len(name) <= room else name[:room].decode(errors="ignore")) + tail
+
+
+def publish(temporary: Path, target: Path, replace: bool = False) -> None:
+    """Put a finished temporary in place: whole, durable, and over nothing else unless asked.
+
+    Raises
+    ------
+    FileExistsError
+        When the target has appeared meanwhile and ``replace`` is False.
+    FolderError
+        When the folder refuses it.
+    """
+    try:
+        if replace:
+            temporary.replace(target)
+        else:
+            _link(temporary, target)
+        sync_folder(target.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise FolderError(f"{target}: cannot be put in place ({error.strerror}); check the folder") from None
+
+
+def _cut(job: Job, start: float) -> Outcome:
+    from bgwatch.segment.pipeline import remove_background
+
+    picture = decode(Path(job.source), job.max_pixels, job.follow_symlinks)
+    cutout = remove_background(picture.image, **job.options)
+    grey = picture.image.mode in ("L", "LA")
+    write_durably(encode_png(cutout.rgba, picture.kept, grey, job.mask), Path(job.temporary))
+    unsure = cutout.confidence < Segmentation(**job.options).min_confidence
+    reasons = (*cutout.report.reasons, *picture.notes) if unsure else picture.notes
+    return Outcome(
+        job,
+        "unsure" if unsure else "done",
+        reasons,
+        cutout.confidence,
+        picture.identity,
+        time.monotonic() - start,
+    )
+
+
+def _link(temporary: Path, target: Path) -> None:
+    """Rename without overwriting: a hard link fails where the target exists, and a rename does not."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(str(target)) from None
+        temporary.rename(target)
+    else:
+        temporary.unlink()

@@ -1,0 +1,75 @@
+"""Outcomes in words: lines for people, JSON lines for programs, a summary at the end."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bgwatch.job import Outcome
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would act on, and bytes that are no UTF-8."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def as_line(outcome: Outcome, target: Path | None) -> str:
+    """Tell an outcome that is not simply done in one line."""
+    if outcome.state == "unsure":
+        said = f"unsure: {target} (confidence {outcome.confidence:.2f}): {'; '.join(outcome.reasons) or 'look at it'}"
+    elif outcome.written:
+        said = f"note: {target}: {'; '.join(outcome.reasons)}"
+    else:
+        said = f"failed: {'; '.join(outcome.reasons)}"
+    return printable(said)
+
+
+def as_json(outcome: Outcome, target: Path | None) -> str:
+    """Tell an outcome as one JSON object on one line."""
+    return json.dumps(
+        {
+            "source": printable(outcome.job.source),
+            "state": outcome.state,
+            "result": None if target is None else printable(str(target)),
+            "confidence": None if outcome.confidence is None else round(outcome.confidence, 4),
+            "reasons": [printable(reason) for reason in outcome.reasons],
+            "seconds": round(outcome.seconds, 3),
+        }
+    )
+
+
+@dataclass
+class Summary:
+    """Counts outcomes and tells them at the end, every failure with its reason."""
+
+    done: int = 0
+    unsure: int = 0
+    failed: list[Outcome] = field(default_factory=list)
+    blocked: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        if outcome.state == "failed":
+            self.failed.append(outcome)
+        elif outcome.state == "blocked":
+            self.blocked.append(outcome)
+        elif outcome.state == "unsure":
+            self.unsure += 1
+        else:
+            self.done += 1
+
+    @property
+    def count(self) -> int:
+        """How many outcomes were counted."""
+        return self.done + self.unsure + len(self.failed) + len(self.blocked)
+
+    def lines(self, seconds: float, skipped: int) -> Iterable[str]:
+        """Tell the whole run."""
+        parts = [f"{self.done} done"]
+        parts += [f"{self.unsure} unsure"] if self.unsure else []
+        parts += [f"{len(self.failed)} failed"] if self.failed else []
+        parts += [f"{len(self.blocked)} not written"] if self.blocked else []
+        parts += [f"{skipped} skipped that are no pictures"] if skipped else []
+        yield f"{', '.join(parts)} in {seconds:.1f} s"
+        for outcome in (*self.failed, *self.blocked):
+            yield "  " + as_line(outcome, None)

@@ -1,0 +1,132 @@
+"""Every setting once: its name, default, range and one sentence of help.
+
+The same names serve the Python API, the command line, the settings file and the GIMP plug-in.
+"""
+
+import difflib
+import reprlib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from bgwatch.errors import SettingsError
+
+Backdrop = Annotated[str, StringConstraints(pattern=r"^(auto|first-pixel|#[0-9a-fA-F]{6})$")]
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
+
+
+class Model(BaseModel):
+    """Base of all settings: immutable, unknown keys refused, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Segmentation(Model):
+    """How a background is found and taken out."""
+
+    method: Literal["auto", "kmeans", "threshold"] = Field(
+        "auto", description="How the background is found: auto, or one of the article's kmeans and threshold."
+    )
+    clusters: int = Field(8, ge=1, le=256, description="Colour clusters for the method kmeans.")
+    n_init: int = Field(1, ge=1, le=100, description="Starts of kmeans, of which the best is kept.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of every random choice.")
+    tolerance: int = Field(
+        20, ge=0, le=255, description="Largest difference in R, G or B that the method threshold takes for background."
+    )
+    backdrop: Backdrop = Field("auto", description="What is removed: auto, first-pixel, or a colour like '#c0c0c0'.")
+    holes: Literal["auto", "open", "fill"] = Field(
+        "auto",
+        description="Background enclosed by the subject: opened on evidence (auto), always (open) or never (fill).",
+    )
+    min_confidence: float = Field(0.5, ge=0, le=1, description="Below this confidence a result is called unsure.")
+
+
+class PictureLimits(Model):
+    """What is refused before it can do harm."""
+
+    max_pixels: int = Field(250_000_000, ge=1, description="Pictures of more pixels are refused before decoding.")
+
+
+class WorkerLimits(Model):
+    """What one picture may cost."""
+
+    worker_seconds: int = Field(300, ge=1, description="A picture that takes longer is given up.")
+    worker_memory_mb: int = Field(8192, ge=512, description="Address space a worker process may use, in megabytes.")
+
+
+class FolderDefaults(PictureLimits, Segmentation):
+    """What may be set for all folders at once, or for each."""
+
+    settle_seconds: float = Field(
+        1.0, ge=0.05, le=3600, description="A file is taken once it has not changed for this long."
+    )
+    done: Text = Field(
+        "done", description="Originals of finished pictures: keep, delete, or a folder (relative: inside the outbox)."
+    )
+    failed: Text = Field("failed", description="Folder for originals that failed, with the reason beside them.")
+    review: Text = Field("review", description="Folder for results below min_confidence, with the reason beside them.")
+
+
+class Folder(FolderDefaults):
+    """One watched folder."""
+
+    inbox: Text = Field(description="The folder that is watched.")
+    outbox: Text = Field(description="The folder that results appear in.")
+
+
+class Settings(WorkerLimits, FolderDefaults):
+    """A whole settings file."""
+
+    workers: int | None = Field(None, ge=1, le=256, description="Worker processes; null means one for each CPU.")
+    rescan_seconds: float = Field(
+        30.0, ge=0.1, le=86400, description="The folders are read through this often, whatever events said."
+    )
+    folders: tuple[Folder, ...] = Field((), description="The watched folders; each may override any setting above.")
+
+    @model_validator(mode="after")
+    def _inboxes_differ(self) -> Self:
+        inboxes = [folder.inbox for folder in self.folders]
+        twice = {inbox for inbox in inboxes if inboxes.count(inbox) > 1}
+        if twice:
+            raise ValueError(f"inbox {min(twice)!r} is named twice; give each inbox one entry")
+        return self
+
+
+def segmentation(options: Mapping[str, Any]) -> Segmentation:
+    """Validate the options of ``remove_background``.
+
+    Raises
+    ------
+    SettingsError
+        Naming every unknown option and every value out of range.
+    """
+    try:
+        return Segmentation(**options)
+    except ValidationError as error:
+        raise SettingsError("; ".join(problems(error, Segmentation))) from None
+
+
+def problems(error: ValidationError, model: type[Model], at: str = "") -> list[str]:
+    """Say each problem as ``dotted.path: what is wrong, got VALUE``, nearest names included."""
+    return [_problem(details, model, at) for details in error.errors(include_url=False)]
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """Say that a name is not known, and which known one is nearest."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return "is not a setting" + (f"; did you mean {near[0]!r}?" if near else "; take it out")
+
+
+def _problem(details: Any, model: type[Model], at: str) -> str:
+    path = ".".join(str(part) for part in details["loc"])
+    where = ".".join(part for part in (at, path) if part)
+    if details["type"] == "extra_forbidden":
+        return f"{where}: {unknown_name(str(details['loc'][-1]), model.model_fields)}"
+    if details["type"] == "missing":
+        return f"{where}: is missing"
+    if details["type"] == "string_pattern_mismatch" and details["loc"][-1] == "backdrop":
+        said = "must be auto, first-pixel or a colour like '#c0c0c0'"
+    else:
+        said = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    return f"{where + ': ' if where else ''}{said}" + (f", got {reprlib.repr(details['input'])}" if path else "")

@@ -1,0 +1,1 @@
+"""The folder daemon: ``service`` is the loop, its siblings are its parts."""

@@ -1,0 +1,202 @@
+"""A pool of bounded processes: one thread each, limited in time and memory, dead when their parent is.
+
+`concurrent.futures.ProcessPoolExecutor` does the transport. What it lacks is added here: a worker bounds itself
+(an alarm with the default action ends it), and when a death has broken the pool, every task that was in flight is
+run again alone; only one that breaks the pool alone has failed.
+"""
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+PR_SET_PDEATHSIG = 1
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def one_thread() -> None:
+    """Hold numpy's and scikit-learn's libraries to one thread; only works before they are imported."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = "1"
+
+
+class Workers(Generic[Task, Result]):
+    """Runs tasks in bounded processes and hands back a result for each, whatever happens to the process.
+
+    Parameters
+    ----------
+    run : callable
+        Importable by name; turns a task into a result in the worker.
+    died : callable
+        Turns a task, and the reason in words, into a result when its worker died on it.
+    count : int
+        Worker processes.
+    seconds : int
+        Wall-clock limit of one task.
+    memory_mb : int
+        Address space of one worker, in megabytes.
+    notify : callable, optional
+        Called without arguments, from another thread, whenever `collect` has something.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Task], Result],
+        died: Callable[[Task, str], Result],
+        count: int,
+        seconds: int,
+        memory_mb: int,
+        notify: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._run, self._died, self._notify = run, died, notify
+        self._count, self._seconds, self._memory = count, seconds, memory_mb * 2**20
+        self._pool: ProcessPoolExecutor | None = None
+        self._waiting: deque[Task] = deque()
+        self._suspects: deque[Task] = deque()
+        self._flying: dict[Future[Result], Task] = {}
+        self._landed: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
+        self._alone_since: float | None = None
+
+    @property
+    def busy(self) -> int:
+        """Tasks that have no result yet."""
+        return len(self._waiting) + len(self._suspects) + len(self._flying)
+
+    @property
+    def room(self) -> int:
+        """Tasks that may be submitted before the pool is well filled."""
+        return max(0, 2 * self._count - self.busy)
+
+    def submit(self, task: Task) -> None:
+        """Take a task; its result comes out of `collect`."""
+        self._waiting.append(task)
+        self._launch()
+
+    def collect(self, timeout: float | None = 0) -> list[Result]:
+        """Take the results that are there, waiting for the first for at most ``timeout`` seconds (None: for ever)."""
+        futures = []
+        with contextlib.suppress(queue.Empty):
+            futures.append(self._landed.get(timeout != 0, timeout))
+            while True:
+                futures.append(self._landed.get_nowait())
+        results = [result for future in futures for result in self._settled(future)]
+        self._launch()
+        return results
+
+    def stop(self, grace: float = 0.0) -> list[Result]:
+        """End the pool: nothing new begins, what runs may finish for ``grace`` seconds, then it is killed."""
+        self._waiting.clear()
+        self._suspects.clear()
+        for future in list(self._flying):
+            if future.cancel():
+                del self._flying[future]
+        deadline = time.monotonic() + grace
+        results = []
+        while self._flying and (left := deadline - time.monotonic()) > 0:
+            results.extend(self.collect(left))
+            self._suspects.clear()
+        self._kill()
+        return results
+
+    def _launch(self) -> None:
+        while self._alone_since is None:
+            if self._suspects:
+                if self._flying:
+                    return
+                self._alone_since = time.monotonic()
+                self._fly(self._suspects.popleft())
+            elif self._waiting and len(self._flying) < 2 * self._count:
+                self._fly(self._waiting.popleft())
+            else:
+                return
+
+    def _fly(self, task: Task) -> None:
+        self._pool = self._pool or self._new_pool()
+        try:
+            future = self._pool.submit(_bounded, self._run, task, self._seconds)
+        except BrokenExecutor:
+            # idle workers died; whatever else was flying lands as broken by itself
+            self._kill()
+            self._pool = self._new_pool()
+            future = self._pool.submit(_bounded, self._run, task, self._seconds)
+        self._flying[future] = task
+        future.add_done_callback(self._land)
+
+    def _land(self, future: "Future[Result]") -> None:
+        self._landed.put(future)
+        self._notify()
+
+    def _settled(self, future: "Future[Result]") -> list[Result]:
+        task = self._flying.pop(future, None)
+        alone_since, self._alone_since = self._alone_since, None
+        if task is None:
+            return []
+        try:
+            return [future.result()]
+        except (BrokenExecutor, CancelledError):
+            self._kill()
+            if alone_since is None:
+                self._suspects.append(task)
+                return []
+            return [self._died(task, self._cause(time.monotonic() - alone_since))]
+
+    def _cause(self, seconds: float) -> str:
+        if seconds >= self._seconds:
+            return f"it took longer than worker_seconds ({self._seconds} s); raise the limit or scale the picture"
+        return "its worker process was killed, perhaps for want of memory; scale the picture or free memory"
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        one_thread()
+        return ProcessPoolExecutor(
+            self._count,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_bind,
+            initargs=(os.getpid(), self._memory),
+        )
+
+    def _kill(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        processes = list((pool._processes or {}).values())  # no public way before Python 3.14's kill_workers()
+        for process in processes:
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _bind(parent: int, memory: int) -> None:
+    """Bind a new worker to its parent's life and to its memory limit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    warnings.simplefilter("ignore")
+    if sys.platform != "linux":
+        return
+    import resource
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (memory if hard == resource.RLIM_INFINITY else min(memory, hard), hard))
+
+
+def _bounded(run: Callable[[Task], Result], task: Task, seconds: int) -> Result:
+    if not hasattr(signal, "alarm"):
+        return run(task)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        return run(task)
+    finally:
+        signal.alarm(0)

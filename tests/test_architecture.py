@@ -1,0 +1,84 @@
+"""Imports point down only."""
+
+import ast
+from pathlib import Path
+
+import bgwatch
+
+PACKAGE = Path(bgwatch.__file__).parent
+
+# each row may import the rows below it; rooms in one row are strangers unless listed in SIBLINGS
+ROWS = [
+    ["cli", "gimp_worker", "__main__"],
+    ["watch", "install"],
+    ["report"],
+    ["batch"],
+    ["job"],
+    ["workers", "fetch", "config"],
+    ["imagefile", "segment"],
+    ["settings"],
+    ["errors", "__init__"],
+]
+SIBLINGS = {("__main__", "cli"), ("watch.service", "watch"), ("segment.pipeline", "segment")}
+ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
+# arithmetic that several steps of segment/ share; apart from these no step imports another, only the pipeline does
+SHARED_BY_STEPS = {f"segment.{name}" for name in ("blend", "enlarge", "pixels", "reduce", "regions", "smoothing", "ycc")}
+
+
+def rooms() -> dict[str, list[str]]:
+    """Every module with the modules it imports."""
+    found = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+        if name.startswith("gimp_plugin"):
+            continue
+        imports = []
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imports += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{name}: imports are written in full"
+                assert node.module
+                imports += [f"{node.module}.{alias.name}" if node.module == "bgwatch" else node.module for alias in node.names]
+        found[name.removesuffix(".__init__")] = imports
+    return found
+
+
+def row_of(module: str) -> int:
+    top = module.split(".")[0]
+    return next(number for number, row in enumerate(ROWS) if top in row)
+
+
+def test_every_import_points_down() -> None:
+    """A module imports rows below its own; siblings only where the table says so."""
+    wrong = []
+    for name, imports in rooms().items():
+        for imported in imports:
+            if not imported.startswith("bgwatch.") or name == "__init__":
+                continue
+            target = imported.removeprefix("bgwatch.")
+            if target == "__version__":
+                continue
+            below = row_of(target) > row_of(name)
+            sibling = (name, target.split(".")[0]) in SIBLINGS
+            sibling |= name.startswith("segment.") and target in SHARED_BY_STEPS
+            if not below and not sibling:
+                wrong.append(f"{name} imports {target}")
+    assert not wrong
+
+
+def test_some_libraries_have_one_door() -> None:
+    """Watchdog, the network and scikit-learn are imported in one room each."""
+    for name, imports in rooms().items():
+        for library, doors in ONLY.items():
+            if any(imported.split(".")[0] == library for imported in imports):
+                assert name in doors, f"{name} imports {library}"
+
+
+def test_the_top_level_is_what_the_readme_says() -> None:
+    """Nothing else lies at the top of the checkout."""
+    top = PACKAGE.parent
+    if not (top / "pyproject.toml").exists():
+        return
+    wanted = {"bgwatch", "gimp_plugin", "tests", "pyproject.toml", "config.example.yaml", "README.md"}
+    assert wanted <= {path.name for path in top.iterdir()}

@@ -1,0 +1,180 @@
+import io
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from bgwatch.errors import FolderError, PictureError
+from bgwatch.imagefile import Identity, decode, encode_png, looks_like_picture, write_atomically, write_durably
+
+LIMIT = 1_000_000
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG whose header declares a size and whose data is a few bytes."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("text.jpg", b"this is no picture at all", "not a picture bgwatch reads"),
+        ("empty.png", b"", r"the file is empty \(0 bytes\)"),
+        ("bomb.png", png_header(50_000, 50_000), "50000 x 50000 pixels are more than max_pixels"),
+        ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n", "not a picture bgwatch reads"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_its_reason(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(PictureError, match=said) as told:
+        decode(path, 250_000_000)
+    assert str(path) in str(told.value)
+
+
+def test_missing_folders_and_fifos_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="there is no such file"):
+        decode(tmp_path / "none.jpg", LIMIT)
+    with pytest.raises(PictureError, match="not a regular file"):
+        decode(tmp_path, LIMIT)
+    os.mkfifo(tmp_path / "fifo.jpg")
+    with pytest.raises(PictureError, match="not a regular file"):
+        decode(tmp_path / "fifo.jpg", LIMIT)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "gif", "bmp"])
+def test_a_picture_cut_short_is_refused(tmp_path: Path, draw: Callable[..., Path], suffix: str) -> None:
+    path = draw(tmp_path / f"short.{suffix}")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(PictureError, match="broken or cut short|not a picture"):
+        decode(path, LIMIT)
+
+
+def test_a_link_is_followed_only_when_asked(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    draw(tmp_path / "real.png")
+    (tmp_path / "link.png").symlink_to("real.png")
+    assert decode(tmp_path / "link.png", LIMIT).image.size == (120, 140)
+    with pytest.raises(PictureError, match="cannot be opened"):
+        decode(tmp_path / "link.png", LIMIT, follow_symlinks=False)
+
+
+def test_the_content_decides_not_the_name(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    draw(tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    assert decode(tmp_path / "a.jpg", LIMIT).image.mode == "RGB"
+    (tmp_path / "a.jpg").rename(tmp_path / "nosuffix")
+    assert looks_like_picture(tmp_path / "nosuffix")
+    (tmp_path / "notes").write_text("notes")
+    assert not looks_like_picture(tmp_path / "notes")
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix", "becomes"),
+    [("L", "png", "L"), ("LA", "png", "LA"), ("P", "gif", "RGB"), ("1", "png", "L"), ("CMYK", "jpg", "RGB"), ("RGBA", "png", "RGBA")],
+)
+def test_modes_become_grey_or_rgb(tmp_path: Path, draw: Callable[..., Path], mode: str, suffix: str, becomes: str) -> None:
+    assert decode(draw(tmp_path / f"a.{suffix}", mode=mode), LIMIT).image.mode == becomes
+
+
+def test_a_transparent_palette_keeps_its_transparency(tmp_path: Path) -> None:
+    image = Image.new("P", (4, 4), 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.putpixel((1, 1), 1)
+    image.save(tmp_path / "p.png", transparency=0)
+    decoded = decode(tmp_path / "p.png", LIMIT).image
+    assert decoded.getpixel((0, 0))[3] == 0
+    assert decoded.getpixel((1, 1)) == (0, 255, 0, 255)
+
+
+def test_sixteen_bit_grey_comes_in_with_a_note(tmp_path: Path) -> None:
+    Image.fromarray(np.full((3, 3), 0x8123, np.uint16)).save(tmp_path / "deep.png")
+    picture = decode(tmp_path / "deep.png", LIMIT)
+    assert picture.image.getpixel((1, 1)) == 0x81
+    assert picture.notes == ("16-bit grey was brought to 8 bits",)
+
+
+def test_of_several_frames_the_first_is_taken_with_a_note(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (5, 5), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    picture = decode(tmp_path / "two.gif", LIMIT)
+    assert picture.image.getpixel((0, 0)) == (255, 0, 0)
+    assert picture.notes == ("only the first frame was taken",)
+
+
+def test_orientation_is_applied_and_profile_and_dpi_are_kept(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a disc"
+    path = draw(tmp_path / "turned.jpg", exif=exif, icc_profile=SRGB, dpi=(300, 300))
+    picture = decode(path, LIMIT)
+    assert picture.image.size == (140, 120)
+    rgba = np.asarray(picture.image.convert("RGBA"))
+    with Image.open(io.BytesIO(encode_png(rgba, picture.kept, grey=False, mask=False))) as again:
+        assert again.info["icc_profile"] == SRGB
+        assert again.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert again.getexif()[0x010E] == "a disc"
+        assert 0x0112 not in again.getexif()
+
+
+def test_broken_exif_does_not_cost_the_picture(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    path = draw(tmp_path / "exif.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x01\x02")
+    with pytest.warns(UserWarning, match="Corrupt EXIF"):
+        assert decode(path, LIMIT).image.size == (120, 140)
+
+
+def test_pillows_own_limit_is_put_back(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    decode(draw(tmp_path / "a.png"), LIMIT)
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_the_identity_is_of_what_was_read(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    path = draw(tmp_path / "a.png")
+    assert decode(path, LIMIT).identity == Identity.of(path.stat())
+
+
+def test_grey_and_mask_are_written_as_such() -> None:
+    rgba = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    rgba[..., 1] = rgba[..., 2] = rgba[..., 0]
+    with Image.open(io.BytesIO(encode_png(rgba, {}, grey=True, mask=False))) as grey:
+        assert np.array_equal(np.asarray(grey), rgba[..., [0, 3]])
+    with Image.open(io.BytesIO(encode_png(rgba, {"icc_profile": SRGB}, grey=False, mask=True))) as mask:
+        assert np.array_equal(np.asarray(mask), rgba[..., 3])
+        assert "icc_profile" not in mask.info
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_atomically(b"one", tmp_path / "file")
+    write_atomically(b"two", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"two"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FolderError, match="cannot be written"):
+        write_atomically(b"x", tmp_path / "file" / "below")
+    with pytest.raises(FolderError, match="cannot be written"):
+        write_durably(b"x", tmp_path / "file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to fill a disk with")
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+
+    def to_a_full_disk(path: object, flags: int, *mode: int) -> int:
+        return real("/dev/full", os.O_WRONLY) if flags & os.O_CREAT else real(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", to_a_full_disk)
+    with pytest.raises(FolderError, match="No space left"):
+        write_durably(b"x" * 100_000, tmp_path / "file")
