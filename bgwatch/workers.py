@@ -68,6 +68,7 @@ class Workers(Generic[Task, Result]):
         self._flying: dict[Future[Result], Task] = {}
         self._landed: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
         self._alone_since: float | None = None
+        self._stopping = False
 
     @property
     def busy(self) -> int:
@@ -97,6 +98,7 @@ class Workers(Generic[Task, Result]):
 
     def stop(self, grace: float = 0.0) -> list[Result]:
         """End the pool: nothing new begins, what runs may finish for ``grace`` seconds, then it is killed."""
+        self._stopping = True
         self._waiting.clear()
         self._suspects.clear()
         for future in list(self._flying):
@@ -106,12 +108,13 @@ class Workers(Generic[Task, Result]):
         results = []
         while self._flying and (left := deadline - time.monotonic()) > 0:
             results.extend(self.collect(left))
-            self._suspects.clear()
+        self._suspects.clear()
+        self._flying.clear()
         self._kill()
         return results
 
     def _launch(self) -> None:
-        while self._alone_since is None:
+        while self._alone_since is None and not self._stopping:
             if self._suspects:
                 if self._flying:
                     return

@@ -60,6 +60,13 @@ def disc(width: int = 120, height: int = 140, seed: int = 0) -> Image.Image:
     return Image.fromarray((small + noise).clip(0, 255).astype(np.uint8))
 
 
+def opened(path: Path | str) -> Image.Image:
+    """Read a picture whole and close its file."""
+    with Image.open(path) as image:
+        image.load()
+        return image.copy()
+
+
 @pytest.fixture
 def draw() -> Callable[..., Path]:
     """Save a picture of a disc under a name and give its path."""
@@ -67,7 +74,9 @@ def draw() -> Callable[..., Path]:
     def save(path: Path | str, mode: str = "RGB", seed: int = 0, **options: object) -> Path:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        disc(seed=seed).convert(mode).save(path, **options)
+        image = disc(seed=seed)
+        image = image.quantize(64, dither=Image.Dither.NONE) if mode == "P" else image.convert(mode)
+        image.save(path, **options)
         return path
 
     return save

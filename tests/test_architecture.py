@@ -22,7 +22,9 @@ ROWS = [
 SIBLINGS = {("__main__", "cli"), ("watch.service", "watch"), ("segment.pipeline", "segment")}
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
 # arithmetic that several steps of segment/ share; apart from these no step imports another, only the pipeline does
-SHARED_BY_STEPS = {f"segment.{name}" for name in ("blend", "enlarge", "pixels", "reduce", "regions", "smoothing", "ycc")}
+SHARED_BY_STEPS = {
+    f"segment.{name}" for name in ("blend", "enlarge", "pixels", "reduce", "regions", "smoothing", "ycc")
+}
 
 
 def rooms() -> dict[str, list[str]]:
@@ -39,7 +41,9 @@ def rooms() -> dict[str, list[str]]:
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{name}: imports are written in full"
                 assert node.module
-                imports += [f"{node.module}.{alias.name}" if node.module == "bgwatch" else node.module for alias in node.names]
+                imports += [
+                    f"{node.module}.{alias.name}" if node.module == "bgwatch" else node.module for alias in node.names
+                ]
         found[name.removesuffix(".__init__")] = imports
     return found
 

@@ -80,9 +80,18 @@ def test_the_content_decides_not_the_name(tmp_path: Path, draw: Callable[..., Pa
 
 @pytest.mark.parametrize(
     ("mode", "suffix", "becomes"),
-    [("L", "png", "L"), ("LA", "png", "LA"), ("P", "gif", "RGB"), ("1", "png", "L"), ("CMYK", "jpg", "RGB"), ("RGBA", "png", "RGBA")],
+    [
+        ("L", "png", "L"),
+        ("LA", "png", "LA"),
+        ("P", "gif", "RGB"),
+        ("1", "png", "L"),
+        ("CMYK", "jpg", "RGB"),
+        ("RGBA", "png", "RGBA"),
+    ],
 )
-def test_modes_become_grey_or_rgb(tmp_path: Path, draw: Callable[..., Path], mode: str, suffix: str, becomes: str) -> None:
+def test_modes_become_grey_or_rgb(
+    tmp_path: Path, draw: Callable[..., Path], mode: str, suffix: str, becomes: str
+) -> None:
     assert decode(draw(tmp_path / f"a.{suffix}", mode=mode), LIMIT).image.mode == becomes
 
 

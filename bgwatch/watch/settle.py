@@ -30,7 +30,7 @@ class Settling:
             self._since.pop(path, None)
             self._since[path] = (identity, now)
             return False
-        if now - since < self._quiet:
+        if now < since + self._quiet:
             return False
         del self._since[path]
         return True
@@ -43,7 +43,7 @@ class Settling:
         """Name the files that are to be looked at again now."""
         due = []
         for path, (_, since) in self._since.items():
-            if now - since < self._quiet:
+            if now < since + self._quiet:
                 break
             due.append(path)
         return due

@@ -1,0 +1,237 @@
+"""The command line as a user meets it: good input, bad input, exit codes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pexpect
+import pytest
+from conftest import Ended, opened
+from PIL import Image
+from test_imagefile import png_header
+
+Bgwatch = Callable[..., Ended]
+Draw = Callable[..., Path]
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def test_importing_and_help_load_nothing_heavy() -> None:
+    heavy = "{'sklearn', 'numpy', 'PIL', 'scipy', 'pydantic', 'watchdog', 'rich'} & set(sys.modules)"
+    assert python(f"import sys, bgwatch; print({heavy})") == "set()\n"
+    code = (
+        f"import sys, bgwatch.cli\nsys.argv = ['bgwatch', '--help']\ntry: bgwatch.cli.main()\nfinally: print({heavy})"
+    )
+    assert python(code).endswith("set()\n")
+
+
+def test_auto_needs_no_scikit_learn(tmp_path: Path, draw: Draw) -> None:
+    source = draw(tmp_path / "a.png")
+    code = f"import sys, PIL.Image, bgwatch; bgwatch.remove_background(PIL.Image.open({str(source)!r}))"
+    assert python(code + "; print('sklearn' in sys.modules)") == "False\n"
+
+
+def test_a_picture_comes_out_beside_itself(draw: Draw, bgwatch: Bgwatch) -> None:
+    source = draw("a.jpg")
+    before = source.read_bytes()
+    ended = bgwatch("remove", source)
+    assert (ended.code, ended.out) == (0, "a.cutout.png\n")
+    assert opened("a.cutout.png").mode == "RGBA"
+    assert source.read_bytes() == before
+
+
+def test_a_folder_is_mirrored_and_clashes_are_numbered_in_order(draw: Draw, bgwatch: Bgwatch) -> None:
+    for name in ("in/a.jpg", "in/a.png", "in/sub/a.jpg", "in/.hidden.jpg"):
+        draw(name)
+    Path("in/notes.txt").write_text("no picture")
+    ended = bgwatch("remove", "in", "-o", "out", "--workers", 2)
+    assert ended.code == 0
+    assert sorted(ended.out.split()) == ["out/a-2.png", "out/a.png", "out/sub/a.png"]
+    assert "3 done, 1 skipped that are no pictures" in ended.err
+    assert not list(Path("out").rglob(".*"))
+
+
+def test_nothing_is_overwritten_but_a_file_that_was_named(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    Path("out").mkdir()
+    Path("out/a.png").write_text("mine")
+    assert bgwatch("remove", "a.jpg", "-o", "out").out == "out/a-2.png\n"
+    assert Path("out/a.png").read_text() == "mine"
+    assert bgwatch("remove", "a.jpg", "-o", "out/a.png").out == "out/a.png\n"
+    assert opened("out/a.png").mode == "RGBA"
+
+
+def test_the_second_run_over_a_folder_leaves_its_own_results_alone(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("in/a.jpg")
+    bgwatch("remove", "in")
+    assert "1 skipped" in bgwatch("remove", "in").err
+    assert sorted(path.name for path in Path("in").iterdir()) == ["a.cutout-2.png", "a.cutout.png", "a.jpg"]
+
+
+def test_mask_writes_the_alpha_alone(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    assert bgwatch("remove", "a.jpg", "--mask").out == "a.mask.png\n"
+    bgwatch("remove", "a.jpg")
+    assert np.array_equal(np.asarray(opened("a.mask.png")), np.asarray(opened("a.cutout.png"))[..., 3])
+
+
+def test_a_failure_does_not_stop_the_rest_and_is_named_at_the_end(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    draw("z.jpg")
+    Path("m.jpg").write_text("this is text")
+    ended = bgwatch("remove", "a.jpg", "m.jpg", "missing.jpg", "z.jpg", "-o", "out")
+    assert ended.code == 1
+    assert sorted(ended.out.split()) == ["out/a.png", "out/z.png"]
+    summary, *failures = ended.err.splitlines()[-3:]
+    assert summary.startswith("2 done, 2 failed in")
+    assert sorted(line.strip() for line in failures) == [
+        "failed: m.jpg: not a picture bgwatch reads (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000);"
+        " convert it to one of these",
+        "failed: missing.jpg: there is no such file; check the name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.jpg", b"", "the file is empty (0 bytes)"),
+        ("bomb.png", png_header(50_000, 50_000), "50000 x 50000 pixels are more than max_pixels (250000000)"),
+    ],
+)
+def test_bad_files_give_one_sentence(bgwatch: Bgwatch, name: str, content: bytes, said: str) -> None:
+    Path(name).write_bytes(content)
+    ended = bgwatch("remove", name)
+    assert ended.code == 1
+    assert f"failed: {name}: {said}" in ended.err
+    assert not list(Path().glob("*.cutout*"))
+
+
+def test_a_jpeg_cut_short_gives_one_sentence(draw: Draw, bgwatch: Bgwatch) -> None:
+    source = draw("short.jpg")
+    source.write_bytes(source.read_bytes()[:1500])
+    ended = bgwatch("remove", source)
+    assert ended.code == 1
+    assert "short.jpg: the picture is broken or cut short" in ended.err
+
+
+def test_odd_pictures_come_out(draw: Draw, bgwatch: Bgwatch) -> None:
+    for mode, name in (("L", "grey.png"), ("P", "palette.gif"), ("CMYK", "cmyk.jpg")):
+        ended = bgwatch("remove", draw(name, mode=mode))
+        assert (ended.code, "unsure" in ended.err) == (0, False), name
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (Image.new("RGB", (1, 1), "red"), "nothing stands out"),
+        (Image.new("RGB", (40, 30), "red"), "nothing stands out"),
+        (Image.new("RGBA", (40, 30), (9, 9, 9, 0)), "transparent already"),
+    ],
+)
+def test_pictures_with_nothing_to_cut_are_unsure(bgwatch: Bgwatch, image: Image.Image, said: str) -> None:
+    image.save("a.png")
+    ended = bgwatch("remove", "a.png", "-o", "out.png")
+    assert ended.code == 0
+    assert "unsure: out.png (confidence 0.00)" in ended.err
+    assert said in ended.err
+    assert "0 done, 1 unsure" in ended.err
+    assert not np.asarray(opened("out.png")).any()
+    assert bgwatch("remove", "a.png", "-o", "out.png", "--strict").code == 1
+
+
+def test_a_folder_without_pictures_is_nothing_to_do(bgwatch: Bgwatch) -> None:
+    Path("in").mkdir()
+    ended = bgwatch("remove", "in", "-o", "out")
+    assert ended.code == 1
+    assert "nothing to do: no picture was found" in ended.err
+
+
+@pytest.mark.parametrize("out", ["in", "in/out", "in/sub/../out"])
+def test_out_inside_an_input_folder_is_refused(draw: Draw, bgwatch: Bgwatch, out: str) -> None:
+    draw("in/sub/a.jpg")
+    ended = bgwatch("remove", "in", "-o", out)
+    assert ended.code == 2
+    assert "OUT lies inside the input folder in" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("remove",), "Missing argument"),
+        (("remove", "a.jpg", "--clusters", "0"), "--clusters"),
+        (("remove", "a.jpg", "--backdrop", "grey"), "backdrop: must be auto, first-pixel or a colour"),
+        (("remove", "a.jpg", "-o", "a.webp"), "results are written as PNG"),
+        (("remove", "a.jpg", "-o", "a.jpg"), "PNG"),
+        (("remove", "p.png", "-o", "p.png"), "OUT is the picture itself"),
+        (("remove", "in", "-o", "out.png"), "in is a folder"),
+        (("remvoe",), "No such command 'remvoe'"),
+        (("watch", "inbox"), "give both INBOX and OUTBOX"),
+        (("watch", "-c", "none.yaml"), "none.yaml: the settings file cannot be read"),
+    ],
+)
+def test_wrong_usage_is_refused(draw: Draw, bgwatch: Bgwatch, arguments: tuple[str, ...], said: str) -> None:
+    draw("a.jpg")
+    draw("p.png")
+    draw("in/a.jpg")
+    before = sorted(Path().rglob("*"))
+    ended = bgwatch(*arguments)
+    assert ended.code == 2
+    assert said in ended.err
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_an_output_that_cannot_be_written_is_the_environment(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    Path("file").write_text("in the way")
+    ended = bgwatch("remove", "a.jpg", "-o", "file/out")
+    assert ended.code == 3
+    assert "file/out: cannot be made (Not a directory); name another OUT" in ended.err
+
+
+def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    ended = bgwatch("remove", "a.jpg", "none.jpg", "-o", "out", "--json")
+    rows = {row["source"]: row for row in map(json.loads, ended.out.splitlines())}
+    assert rows["a.jpg"]["state"] == "done"
+    assert rows["a.jpg"]["result"] == "out/a.png"
+    assert rows["a.jpg"]["confidence"] > 0.5
+    assert rows["none.jpg"]["state"] == "failed"
+    assert rows["none.jpg"]["reasons"] == ["none.jpg: there is no such file; check the name"]
+
+
+def test_names_cannot_write_to_the_terminal(bgwatch: Bgwatch) -> None:
+    Path("\x1b[31m[bold].jpg").write_text("no picture")
+    ended = bgwatch("remove", "\x1b[31m[bold].jpg")
+    assert ended.code == 1
+    assert r"\x1b[31m[bold].jpg: not a picture" in ended.err
+    assert "\x1b" not in ended.err
+
+
+def test_a_bar_shows_on_a_terminal_only(draw: Draw, bgwatch: Bgwatch) -> None:
+    for number in range(3):
+        draw(f"in/{number}.jpg")
+    assert "3/3" not in bgwatch("remove", "in", "-o", "plain").err
+    child = pexpect.spawn(sys.executable, ["-m", "bgwatch", "remove", "in", "-o", "out"], timeout=60, encoding="utf-8")
+    child.expect("3/3")
+    child.expect("3 done in")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_check_prints_what_is_in_force(bgwatch: Bgwatch) -> None:
+    Path("c.yaml").write_text("settle_seconds: 2.5\nfolders:\n  - {inbox: in, outbox: out}\n")
+    ended = bgwatch("check", "-c", "c.yaml")
+    assert ended.code == 0
+    assert "settle_seconds: 2.5" in ended.out
+    assert f"inbox: {Path('in').absolute()}" in ended.out
+    assert "settings: c.yaml" in ended.err
+    Path("c.yaml").write_text("setle_seconds: 2.5\n")
+    ended = bgwatch("check", "-c", "c.yaml")
+    assert ended.code == 2
+    assert "c.yaml: setle_seconds: is not a setting; did you mean 'settle_seconds'?" in ended.err

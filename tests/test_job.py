@@ -1,0 +1,123 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import opened
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bgwatch import job as job_module
+from bgwatch.errors import FolderError
+from bgwatch.imagefile import Identity
+from bgwatch.job import Job, fitting, numbered, publish, run
+from bgwatch.settings import Segmentation
+
+OPTIONS = Segmentation().model_dump()
+
+
+def make(source: Path, target: Path, **fields: object) -> Job:
+    return Job(str(source), str(target), **{"options": OPTIONS, "max_pixels": 10**6, **fields})  # type: ignore[arg-type]
+
+
+def test_a_picture_is_cut_out(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    source = draw(tmp_path / "a.png")
+    outcome = run(make(source, tmp_path / "out.png"))
+    assert outcome.state == "done"
+    assert outcome.confidence is not None
+    assert outcome.confidence > 0.5
+    assert outcome.identity == Identity.of(source.stat())
+    rgba = np.asarray(opened(tmp_path / "out.png"))
+    assert rgba.shape == (140, 120, 4)
+    assert tuple(rgba[0, 0]) == (0, 0, 0, 0)
+    assert tuple(rgba[60, 60]) == (*np.asarray(opened(source))[60, 60], 255)
+
+
+def test_grey_stays_grey(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    run(make(draw(tmp_path / "a.png", mode="L"), tmp_path / "out.png"))
+    assert opened(tmp_path / "out.png").mode == "LA"
+
+
+def test_the_mask_is_the_alpha(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    source = draw(tmp_path / "a.png")
+    run(make(source, tmp_path / "out.png"))
+    run(make(source, tmp_path / "mask.png", mask=True))
+    mask = opened(tmp_path / "mask.png")
+    assert mask.mode == "L"
+    assert np.array_equal(np.asarray(mask), np.asarray(opened(tmp_path / "out.png"))[..., 3])
+
+
+def test_a_picture_at_fault_and_a_place_at_fault_differ(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    (tmp_path / "bad.png").write_text("no")
+    assert run(make(tmp_path / "bad.png", tmp_path / "out.png")).state == "failed"
+    blocked = run(make(draw(tmp_path / "a.png"), tmp_path / "nowhere" / "out.png"))
+    assert blocked.state == "blocked"
+    assert "nowhere: cannot be written" in blocked.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "needs more memory than worker_memory_mb allows"),
+        (
+            ZeroDivisionError("by\nzero"),
+            r"unexpected ZeroDivisionError in test_job\.py:\d+ \(by zero\); please report it",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_becomes_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(job_module, "decode", broken)
+    outcome = run(make(tmp_path / "a.png", tmp_path / "out.png"))
+    assert outcome.state == "failed"
+    with pytest.raises(AssertionError, match=said):
+        raise AssertionError(outcome.reasons[0])
+
+
+def test_clashes_are_numbered_before_the_suffix(tmp_path: Path) -> None:
+    assert numbered(tmp_path, "a.png") == tmp_path / "a.png"
+    (tmp_path / "a.png").touch()
+    (tmp_path / "a-2.png").symlink_to("nowhere")
+    assert numbered(tmp_path, "a.png") == tmp_path / "a-3.png"
+    assert numbered(tmp_path, "B.png", {str(tmp_path / "b.png").casefold()}) == tmp_path / "B-2.png"
+
+
+@given(st.text(min_size=1, max_size=300).filter(lambda text: "/" not in text and "\0" not in text), st.integers(1, 99))
+def test_a_name_never_outgrows_the_file_system(stem: str, number: int) -> None:
+    tail = f"-{number}.png"
+    try:
+        name = fitting(stem, tail)
+    except UnicodeEncodeError:
+        assert any("\ud800" <= char <= "\udfff" for char in stem), "only lone surrogates that are no bytes may fail"
+        return
+    assert name.endswith(tail)
+    assert len(name.encode("utf-8", "surrogateescape")) <= 255
+
+
+def test_publishing_replaces_nothing_unasked(tmp_path: Path) -> None:
+    for name in ("temporary", "target"):
+        (tmp_path / name).write_text(name)
+    with pytest.raises(FileExistsError):
+        publish(tmp_path / "temporary", tmp_path / "target")
+    assert (tmp_path / "target").read_text() == "target"
+    publish(tmp_path / "temporary", tmp_path / "target", replace=True)
+    assert (tmp_path / "target").read_text() == "temporary"
+    with pytest.raises(FolderError, match="cannot be put in place"):
+        publish(tmp_path / "gone", tmp_path / "other")
+
+
+def test_publishing_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", no_links)
+    (tmp_path / "temporary").write_text("new")
+    publish(tmp_path / "temporary", tmp_path / "target")
+    assert (tmp_path / "target").read_text() == "new"
+    (tmp_path / "temporary").write_text("newer")
+    with pytest.raises(FileExistsError):
+        publish(tmp_path / "temporary", tmp_path / "target")

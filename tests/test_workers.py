@@ -1,0 +1,138 @@
+"""Real worker processes that hang, die and eat memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bgwatch.workers import THREAD_VARIABLES, Workers
+
+
+def act(task: str) -> str:
+    """Do what a task says; runs in the worker."""
+    verb, _, argument = task.partition(" ")
+    if verb == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if verb == "die-once" and not Path(argument).exists():
+        Path(argument).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if verb == "hang":
+        signal.pause()
+    if verb == "eat":
+        try:
+            bytearray(int(argument))
+        except MemoryError:
+            return "refused memory"
+    if verb == "threads":
+        return ",".join(os.environ[name] for name in THREAD_VARIABLES)
+    return f"did {task}"
+
+
+def died(task: str, reason: str) -> str:
+    return f"{task} died: {reason}"
+
+
+def done(workers: "Workers[str, str]", *tasks: str) -> set[str]:
+    for task in tasks:
+        workers.submit(task)
+    results: list[str] = []
+    try:
+        while workers.busy:
+            results += workers.collect(60)
+    finally:
+        workers.stop()
+    assert len(results) == len(tasks)
+    return set(results)
+
+
+def make(seconds: int = 60, count: int = 2) -> "Workers[str, str]":
+    return Workers(act, died, count, seconds, 2048)
+
+
+def test_every_task_has_a_result() -> None:
+    tasks = [f"task{number}" for number in range(20)]
+    assert done(make(), *tasks) == {f"did {task}" for task in tasks}
+
+
+def test_only_the_task_that_dies_alone_has_failed() -> None:
+    results = done(make(), "one", "die", "two", "three", "four")
+    assert {"did one", "did two", "did three", "did four"} < results
+    (failed,) = results - {"did one", "did two", "did three", "did four"}
+    assert failed.startswith("die died: its worker process was killed")
+
+
+def test_a_task_whose_worker_was_killed_once_is_done_again(tmp_path: Path) -> None:
+    task = f"die-once {tmp_path / 'mark'}"
+    assert done(make(), task, "other") == {f"did {task}", "did other"}
+
+
+def test_a_task_that_hangs_is_given_up() -> None:
+    results = done(make(seconds=1, count=1), "hang", "next")
+    assert results == {
+        "hang died: it took longer than worker_seconds (1 s); raise the limit or scale the picture",
+        "did next",
+    }
+
+
+def test_a_task_that_eats_memory_is_refused_it() -> None:
+    assert done(make(), f"eat {3 * 2**30}") == {"refused memory"}
+
+
+def test_a_worker_has_one_thread() -> None:
+    assert done(make(), "threads") == {",".join("1" for _ in THREAD_VARIABLES)}
+
+
+def test_stopping_ends_what_hangs() -> None:
+    workers = make()
+    workers.submit("one")
+    assert workers.collect(60) == ["did one"]
+    workers.submit("hang")
+    workers.submit("hang")
+    workers.submit("hang")
+    start = time.monotonic()
+    assert workers.stop(grace=0.1) == []
+    assert workers.busy == 0
+    assert time.monotonic() - start < 50, "it waited for the tasks"
+
+
+def test_whoever_waits_is_told() -> None:
+    told: list[None] = []
+    workers: Workers[str, str] = Workers(act, died, 1, 60, 2048, lambda: told.append(None))
+    assert done(workers, "one") == {"did one"}
+    assert len(told) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the parent's death reaches workers only on Linux")
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, signal\n"
+        "from bgwatch.workers import Workers\n"
+        "def main():\n"
+        "    workers = Workers(worker, str, 1, 60, 2048)\n"
+        "    workers.submit('pid')\n"
+        "    print(workers.collect(60)[0], flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def worker(task):\n"
+        "    return os.getpid()\n"
+        "if __name__ == '__main__':\n"
+        "    main()\n"
+    )
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    child = int(ended.stdout)
+    deadline = time.monotonic() + 20
+    while _alive(child) and time.monotonic() < deadline:
+        os.sched_yield()
+    assert not _alive(child)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,165 @@
+"""The daemon as a user starts it: a process of its own, signals, and kill -9."""
+
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import opened
+
+pytestmark = pytest.mark.slow
+Draw = Callable[..., Path]
+PATIENCE = 60.0
+
+
+class Daemon:
+    """A running ``bgwatch watch`` whose words can be waited for."""
+
+    def __init__(self, *arguments: object) -> None:
+        command = [sys.executable, "-m", "bgwatch", "watch", *map(str, arguments)]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+        self.said: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def says(self, pattern: str) -> str:
+        """Wait for a line that matches."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            if re.search(pattern, line):
+                return line
+        raise AssertionError(f"it ended without saying {pattern!r}:\n{''.join(self.said)}")
+
+    def ends(self, number: int | None = None) -> int:
+        """Wait for its end, after a signal if one is given."""
+        if number is not None:
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.said.append(line)
+            self._lines.put(line)
+        self._lines.put(None)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Daemon]]:
+    running: list[Daemon] = []
+
+    def begin(*arguments: object) -> Daemon:
+        running.append(Daemon(*arguments))
+        return running[-1]
+
+    yield begin
+    for daemon in running:
+        daemon.process.kill()
+        daemon.process.wait()
+        assert daemon.process.stderr
+        daemon.process.stderr.close()
+
+
+def names(top: str) -> set[str]:
+    return {str(path) for path in Path(top).rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_without_arguments_it_watches_inbox_and_outbox_here(
+    start: Callable[..., Daemon], draw: Draw, number: int
+) -> None:
+    daemon = start()
+    assert daemon.says("created the folder .*/inbox")
+    daemon.says("watching .*/inbox, results to .*/outbox")
+    shutil.copy(draw("photo.jpg"), "inbox/photo.jpg")
+    daemon.says(r"photo\.jpg -> .*/outbox/photo\.png")
+    assert daemon.ends(number) == 0
+    assert names("inbox") | names("outbox") == {"outbox/photo.png", "outbox/done/photo.jpg"}
+    assert opened("outbox/photo.png").mode == "RGBA"
+    assert "Traceback" not in "".join(daemon.said)
+
+
+def test_a_file_that_is_still_growing_is_waited_for(start: Callable[..., Daemon], draw: Draw) -> None:
+    content = draw("photo.png").read_bytes()
+    daemon = start("in", "out", "--settle-seconds", "1.5")
+    daemon.says("watching")
+    with Path("in/photo.png").open("wb", buffering=0) as slow:
+        for part in range(0, len(content), len(content) // 8):
+            slow.write(content[part : part + len(content) // 8])
+            threading.Event().wait(0.3)  # a slow writer is what is tested
+    daemon.says(r"photo\.png -> ")
+    assert daemon.ends(signal.SIGTERM) == 0
+    assert names("out") == {"out/photo.png", "out/done/photo.png"}
+
+
+def test_a_second_daemon_is_told_who_is_first(start: Callable[..., Daemon]) -> None:
+    first = start("in", "out", "--state", "one")
+    first.says("watching")
+    second = start("in", "elsewhere", "--state", "two")
+    assert second.ends() == 3
+    second.says(f"error: .*/in: is watched already by process {first.process.pid}; stop that one")
+    assert first.ends(signal.SIGTERM) == 0
+
+
+def test_settings_come_from_a_file(start: Callable[..., Daemon], draw: Draw) -> None:
+    Path("c.yaml").write_text(
+        "settle_seconds: 0.1\nfolders:\n  - {inbox: a, outbox: out-a, done: keep}\n  - {inbox: b, outbox: out-b}\n"
+    )
+    daemon = start("-c", "c.yaml", "--once")
+    daemon.says("watching .*/b,")
+    assert daemon.ends() == 1
+    draw("a/x.jpg")
+    draw("b/x.jpg")
+    assert start("-c", "c.yaml", "--once").ends() == 0
+    assert names("a") | names("b") == {"a/x.jpg"}
+    assert names("out-a") | names("out-b") == {"out-a/x.png", "out-b/x.png", "out-b/done/x.jpg"}
+
+
+def test_an_outbox_inside_the_inbox_is_refused(start: Callable[..., Daemon]) -> None:
+    daemon = start("in", "in/out")
+    assert daemon.ends() == 2
+    daemon.says("error: .*/in/out: lies inside the inbox .*/in; name a folder outside it")
+    assert not Path("in").exists()
+
+
+def test_killed_again_and_again_it_loses_nothing(start: Callable[..., Daemon], draw: Draw) -> None:
+    """Kill -9 after each picture: at the end every picture has one whole result, and every original is in done."""
+    count = 12
+    for number in range(count):
+        draw(f"in/{number:02}.png", seed=number)
+    for _ in range(count // 3):
+        daemon = start("in", "out", "--settle-seconds", "0.05", "--workers", "2")
+        daemon.says(" -> ")
+        daemon.process.kill()
+        assert daemon.ends() == -signal.SIGKILL
+        for result in Path("out").glob("*.png"):
+            opened(result)
+    assert start("in", "out", "--settle-seconds", "0.05", "--once").ends() in (0, 1)
+    wanted = {f"out/{number:02}.png" for number in range(count)} | {
+        f"out/done/{number:02}.png" for number in range(count)
+    }
+    assert names("in") | names("out") == wanted
+
+
+def test_a_killed_worker_costs_no_picture(start: Callable[..., Daemon], draw: Draw) -> None:
+    daemon = start("in", "out", "--settle-seconds", "0.05", "--workers", "1")
+    daemon.says("watching")
+    draw("first.png")
+    os.rename("first.png", "in/first.png")
+    daemon.says(r"first\.png -> ")
+    for child in _children(daemon.process.pid):
+        os.kill(child, signal.SIGKILL)
+    draw("second.png")
+    os.rename("second.png", "in/second.png")
+    daemon.says(r"second\.png -> ")
+    assert daemon.ends(signal.SIGTERM) == 0
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
