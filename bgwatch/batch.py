@@ -1,7 +1,7 @@
 """Many sources to as many results: what is to be done, under which names, and the doing of it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
     """
     inputs = list(inputs)
     made = Plan()
-    if out is not None and len(inputs) == 1 and out.suffix.lower() in SUFFIXES and not out.is_dir():
+    if out is not None and len(inputs) == 1 and out.suffix.lower() in SUFFIXES and not os.path.isdir(out):
         _refuse_as_file(inputs[0], out)
         made.targets[inputs[0]] = out
         made.replace = True
@@ -66,7 +66,7 @@ def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
 
 def carry_out(
     made: Plan, options: dict[str, Any], max_pixels: int, limits: WorkerLimits, mask: bool, count: int
-) -> Iterator[tuple[Outcome, Path | None]]:
+) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
     One picture is done in this process, more of them by ``count`` worker processes. Closing the iterator early
@@ -122,7 +122,7 @@ def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Pat
 
 def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:
     """Yield each picture of an input with the folder its result belongs in."""
-    if not given.is_dir():
+    if not os.path.isdir(given):  # Path.is_dir raises for a name that is too long
         yield given, out or given.parent
         return
 
@@ -149,14 +149,14 @@ def _name(source: Path, out: Path | None, mask: bool) -> str:
 
 
 def _refuse_as_file(source: Path, out: Path) -> None:
-    if source.is_dir():
+    if os.path.isdir(source):
         raise SettingsError(f"{out}: {source} is a folder, so OUT must be a folder too; take the suffix away")
     if out.suffix.lower() != ".png":
         raise SettingsError(f"{out}: results are written as PNG; let OUT end in .png")
-    if out.exists() and source.exists() and out.samefile(source):
+    if os.path.exists(out) and os.path.exists(source) and out.samefile(source):
         raise SettingsError(f"{out}: OUT is the picture itself, which is never changed; name another file")
 
 
 def _refuse_inside(out: Path, given: Path) -> None:
-    if given.is_dir() and out.resolve().is_relative_to(given.resolve()):
+    if os.path.isdir(given) and out.resolve().is_relative_to(given.resolve()):
         raise SettingsError(f"{out}: OUT lies inside the input folder {given}; name a folder outside it")

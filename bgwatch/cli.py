@@ -1,10 +1,11 @@
 """The command line: arguments in, exit codes out."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ def main() -> None:
     from bgwatch.workers import one_thread
 
     one_thread()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was begun as Ctrl-C does
     try:
         sys.exit(bgwatch.main(standalone_mode=False))
     except click.exceptions.Exit as error:
@@ -130,8 +132,9 @@ def remove(
     for sentence in planned.unreadable:
         _say(sentence)
     summary = report.Summary()
-    with _progress(len(planned.targets)) as advance:
-        for outcome, target in batch.carry_out(planned, options, max_pixels, limits, mask, workers or _cpus()):
+    doing = batch.carry_out(planned, options, max_pixels, limits, mask, workers or _cpus())
+    with _progress(len(planned.targets)) as advance, closing(doing):
+        for outcome, target in doing:
             summary.add(outcome)
             if as_json:
                 click.echo(report.as_json(outcome, target))

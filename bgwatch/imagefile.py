@@ -255,7 +255,9 @@ def _upright(image: Image.Image, identity: Identity) -> Picture:
     if exif := _exif(upright):
         kept["exif"] = exif
     profile = image.info.get("icc_profile")
-    if upright.mode in DEEP_GREY or upright.mode in ("I", "F"):
+    if upright.mode == "F":
+        raise ValueError("its values are floating point and have no fixed range")
+    if upright.mode in DEEP_GREY or upright.mode == "I":
         notes.append("16-bit grey was brought to 8 bits")
         upright = _to_8_bits(upright)
     elif upright.mode == "CMYK":

@@ -1,6 +1,7 @@
 """The command line as a user meets it: good input, bad input, exit codes."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -222,6 +223,30 @@ def test_a_bar_shows_on_a_terminal_only(draw: Draw, bgwatch: Bgwatch) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_a_name_too_long_for_the_system_is_a_failed_picture(bgwatch: Bgwatch) -> None:
+    ended = bgwatch("remove", "n" * 300 + ".jpg", "-o", "out")
+    assert ended.code == 1
+    assert "cannot be opened (File name too long)" in ended.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_only_whole_results(draw: Draw, number: int) -> None:
+    for name in range(60):
+        draw(f"in/{name}.png", seed=name)
+    command = [sys.executable, "-m", "bgwatch", "remove", "in", "-o", "out"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith("interrupted\n")
+    results = list(Path("out").rglob("*"))
+    assert 0 < len(results) < 60
+    assert all(path.suffix == ".png" and opened(path).mode == "RGBA" for path in results)
 
 
 def test_check_prints_what_is_in_force(bgwatch: Bgwatch) -> None:

@@ -53,6 +53,8 @@ class _Handler(FileSystemEventHandler):
         self._changed = changed
 
     def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.is_directory and event.event_type == EVENT_TYPE_MODIFIED:
+            return  # every file that appears modifies its folder; the file has an event of its own
         if event.event_type in WORTH_A_LOOK:
             # a rename into place names the file only as its destination
             path = event.dest_path if event.event_type == EVENT_TYPE_MOVED else event.src_path

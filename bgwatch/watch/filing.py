@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bgwatch.config import located
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.imagefile import Identity, sync_folder, write_atomically
 from bgwatch.job import fitting, numbered, temporary_in
@@ -49,14 +50,14 @@ class Places:
 
 def places(folder: Folder) -> Places:
     """Resolve the folders of one entry of the settings."""
-    outbox = Path(folder.outbox).resolve()
+    outbox = _real(Path(folder.outbox))
 
     def inside(text: str) -> Path:
-        return (outbox / Path(text).expanduser()).resolve()
+        return _real(Path(located(text, outbox)))
 
     done = None if folder.done in ("keep", "delete") else inside(folder.done)
     return Places(
-        inbox=Path(folder.inbox).resolve(),
+        inbox=_real(Path(folder.inbox)),
         outbox=outbox,
         failed=inside(folder.failed),
         review=inside(folder.review),
@@ -188,6 +189,13 @@ class Filing:
         _write_reason(place.with_name(fitting(place.name, ".reason.txt")), reason)
         _move(self.where.inbox / original, place)
         return place
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise SettingsError(f"{path}: is not a folder that can be used ({error}); name another") from None
 
 
 def _write_reason(path: Path, reason: str) -> None:

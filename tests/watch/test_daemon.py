@@ -151,12 +151,12 @@ def test_a_killed_worker_costs_no_picture(start: Callable[..., Daemon], draw: Dr
     daemon = start("in", "out", "--settle-seconds", "0.05", "--workers", "1")
     daemon.says("watching")
     draw("first.png")
-    os.rename("first.png", "in/first.png")
+    Path("first.png").rename("in/first.png")
     daemon.says(r"first\.png -> ")
     for child in _children(daemon.process.pid):
         os.kill(child, signal.SIGKILL)
     draw("second.png")
-    os.rename("second.png", "in/second.png")
+    Path("second.png").rename("in/second.png")
     daemon.says(r"second\.png -> ")
     assert daemon.ends(signal.SIGTERM) == 0
 

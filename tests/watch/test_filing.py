@@ -55,6 +55,14 @@ def test_folders_that_feed_themselves_are_refused(tmp_path: Path, fields: dict[s
         refuse_loops([places(folder(tmp_path, **fields))], STATE)
 
 
+@pytest.mark.parametrize("fields", [{"done": "~nobody-here/done"}, {"failed": "loop/failed"}])
+def test_folders_that_cannot_be_are_refused(tmp_path: Path, fields: dict[str, str]) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "loop").symlink_to("loop")
+    with pytest.raises(SettingsError, match=r"name another|write the whole path"):
+        places(folder(tmp_path, **fields))
+
+
 def test_folders_that_feed_each_other_are_refused(tmp_path: Path) -> None:
     there = folder(tmp_path)
     back = folder(tmp_path, inbox=str(tmp_path / "out"), outbox=str(tmp_path / "in"))
