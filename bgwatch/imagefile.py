@@ -50,6 +50,15 @@ class Identity:
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
+def identity_of(path: Path) -> Identity | None:
+    """Take the identity of a regular file; None where there is none (links are not followed)."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return Identity.of(status) if stat.S_ISREG(status.st_mode) else None
+
+
 @dataclass(frozen=True)
 class Picture:
     """A decoded picture.

@@ -19,7 +19,7 @@ ROWS = [
     ["settings"],
     ["errors", "__init__"],
 ]
-SIBLINGS = {("__main__", "cli"), ("watch.service", "watch"), ("segment.pipeline", "segment")}
+SIBLINGS = {("__main__", "cli"), ("watch.service", "watch"), ("watch.intake", "watch"), ("segment.pipeline", "segment")}
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
 # arithmetic that several steps of segment/ share; apart from these no step imports another, only the pipeline does
 SHARED_BY_STEPS = {

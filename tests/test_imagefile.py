@@ -10,7 +10,15 @@ import pytest
 from PIL import Image, ImageCms
 
 from bgwatch.errors import FolderError, PictureError
-from bgwatch.imagefile import Identity, decode, encode_png, looks_like_picture, write_atomically, write_durably
+from bgwatch.imagefile import (
+    Identity,
+    decode,
+    encode_png,
+    identity_of,
+    looks_like_picture,
+    write_atomically,
+    write_durably,
+)
 
 LIMIT = 1_000_000
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -187,3 +195,12 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "open", to_a_full_disk)
     with pytest.raises(FolderError, match="No space left"):
         write_durably(b"x" * 100_000, tmp_path / "file")
+
+
+def test_only_regular_files_have_an_identity(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "fifo")
+    assert identity_of(tmp_path / "file") is not None
+    assert [identity_of(tmp_path / name) for name in ("link", "fifo", "none", "file/below")] == [None] * 4
+    assert identity_of(tmp_path) is None

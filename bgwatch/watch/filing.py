@@ -5,20 +5,15 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bgwatch.config import located
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.imagefile import Identity, sync_folder, write_atomically
+from bgwatch.imagefile import sync_folder, write_atomically
 from bgwatch.job import fitting, numbered, temporary_in
 from bgwatch.settings import Folder
-
-LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini"})
-UNFINISHED_SUFFIXES = (".part", ".filepart", ".crdownload", ".partial", ".tmp", ".swp", "~")
-UNFINISHED_PREFIXES = (".", "~$")
 
 
 @dataclass(frozen=True)
@@ -87,21 +82,6 @@ def refuse_loops(all_places: Iterable[Places], state: Path) -> None:
             if inbox.is_relative_to(written):
                 said = f"{inbox}: the inbox lies inside {written}, which is written to; name one outside it"
                 raise SettingsError(said)
-
-
-def is_original(name: str) -> bool:
-    """Tell whether a file of this name is taken; copies under way, dotfiles and folder thumbnails are not."""
-    lower = name.lower()
-    return not (lower in LEFT_ALONE or lower.startswith(UNFINISHED_PREFIXES) or lower.endswith(UNFINISHED_SUFFIXES))
-
-
-def identity_of(path: Path) -> Identity | None:
-    """Take the identity of a regular file; None where there is none (links are not followed)."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return Identity.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
 class Filing:

@@ -9,7 +9,6 @@ a whole file. If that does not decode it goes to ``failed``, where nothing is lo
 """
 
 import logging
-import os
 import queue
 import signal
 import time
@@ -23,15 +22,15 @@ from types import FrameType
 import platformdirs
 
 from bgwatch.errors import FolderError
-from bgwatch.imagefile import Identity
+from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Job, Outcome, pool, publish
 from bgwatch.report import printable
 from bgwatch.settings import Folder, Segmentation, Settings
 from bgwatch.watch.events import Events
-from bgwatch.watch.filing import Filing, identity_of, is_original, places, refuse_loops
+from bgwatch.watch.filing import Filing, places, refuse_loops
+from bgwatch.watch.intake import Intake
 from bgwatch.watch.ledger import Ledger, Placing
 from bgwatch.watch.lock import InboxLock
-from bgwatch.watch.settle import Settling
 from bgwatch.workers import Workers
 
 STOP_GRACE = 7.0
@@ -54,14 +53,8 @@ class Watched:
         Its settings.
     filing : Filing
         Its places.
-    settling : Settling
-        Files that may still be changing.
-    handled : dict
-        Size and mtime_ns of originals that stay in the inbox and are finished.
-    ready : deque of Path
-        Settled originals in the order they are to be done.
-    flying : dict of Path to Identity
-        Originals that are ready or with a worker.
+    intake : Intake
+        Its inbox.
     lines : dict of str to deque of Job
         Jobs whose results want the same name, in the order of their submission: numbers go by it.
     landed : dict of str to Outcome
@@ -70,23 +63,14 @@ class Watched:
 
     folder: Folder
     filing: Filing
-    settling: Settling
-    handled: dict[Path, tuple[int, int]]
-    ready: deque[Path] = field(default_factory=deque)
-    flying: dict[Path, Identity] = field(default_factory=dict)
+    intake: Intake
     lines: dict[str, deque[Job]] = field(default_factory=dict)
     landed: dict[str, Outcome] = field(default_factory=dict)
-    told: set[Path] = field(default_factory=set)
 
     @property
     def inbox(self) -> Path:
         """The watched folder."""
         return self.filing.where.inbox
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is under way."""
-        return not (len(self.settling) or self.ready or self.flying)
 
 
 class Service:
@@ -142,15 +126,13 @@ class Service:
         filing.prepare(lambda place: log.info("created the folder %s", printable(str(place))))
         inbox = filing.where.inbox
         stack.callback(InboxLock(inbox).close)
-        watched = Watched(folder, filing, Settling(folder.settle_seconds), {})
         for left in self._ledger.unfinished(inbox):
-            self._recover(watched, left)
+            self._recover(filing, left)
         if count := filing.sweep():
             log.info("swept %d unfinished results of an earlier run", count)
-        watched.handled = self._ledger.handled(inbox)
-        return watched
+        return Watched(folder, filing, Intake(inbox, folder.settle_seconds, self._ledger.handled(inbox)))
 
-    def _recover(self, watched: Watched, left: Placing) -> None:
+    def _recover(self, filing: Filing, left: Placing) -> None:
         """Finish what an earlier daemon was killed in the middle of."""
         try:
             placed = left.result.lstat().st_ino == left.result_inode
@@ -160,10 +142,10 @@ class Service:
             self._ledger.finish(left.row, "dropped")  # the original is still there and is done again
             return
         if left.review:
-            watched.filing.explain_doubt(left.result, left.reason)
-        identity = identity_of(watched.inbox / left.path)
+            filing.explain_doubt(left.result, left.reason)
+        identity = identity_of(filing.where.inbox / left.path)
         if identity and (identity.size, identity.mtime_ns) == (left.size, left.mtime_ns):
-            watched.filing.put_away(left.path)
+            filing.put_away(left.path)
         self._ledger.finish(left.row, "review" if left.review else "done")
         log.info("finished what was begun before: %s", printable(str(left.path)))
 
@@ -194,76 +176,40 @@ class Service:
             now = time.monotonic()
             if now >= rescan_at:
                 for watched in self._watched:
-                    self._scan(watched, watched.inbox)
+                    watched.intake.scan()
                 rescan_at = time.monotonic() + self._settings.rescan_seconds
             for watched in self._watched:
-                self._settle(watched)
+                watched.intake.settle()
             self._dispatch()
             for outcome in self._workers.collect():
                 self._take(outcome)
             self._dispatch()
-            if once and not self._workers.busy and all(watched.idle for watched in self._watched):
+            if once and not self._workers.busy and all(watched.intake.idle for watched in self._watched):
                 return
             self._wait(rescan_at)
 
     def _wait(self, rescan_at: float) -> None:
         """Sleep until something is due, and take the hints that came."""
-        due = [watched.settling.next_due() for watched in self._watched]
+        due = [watched.intake.next_due() for watched in self._watched]
         until = min([rescan_at, *(moment for moment in due if moment is not None)])
         try:
             hint = self._hints.get(timeout=max(0.0, until - time.monotonic()))
             while True:
                 if hint is not None:
-                    self._follow(hint)
+                    for watched in self._watched:
+                        watched.intake.follow(hint)
                 hint = self._hints.get_nowait()
         except queue.Empty:
             return
 
-    def _follow(self, hint: Path) -> None:
-        for watched in self._watched:
-            if hint.is_relative_to(watched.inbox):
-                if hint.is_dir() and not hint.is_symlink():
-                    self._scan(watched, hint)
-                else:
-                    self._consider(watched, hint)
-
-    def _scan(self, watched: Watched, folder: Path) -> None:
-        def unreadable(error: OSError) -> None:
-            self._tell_once(watched, Path(error.filename), f"cannot be read ({error.strerror}); check its rights")
-
-        for name, folders, files in os.walk(folder, onerror=unreadable):
-            folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
-            for file in sorted(files):
-                self._consider(watched, Path(name, file))
-
-    def _consider(self, watched: Watched, path: Path) -> None:
-        """Look at a file of which nothing is known yet, or which may have changed."""
-        original = path.relative_to(watched.inbox)
-        if not original.name or not is_original(path.name) or any(part.startswith(".") for part in original.parts):
-            return
-        identity = identity_of(path)
-        if identity is None:
-            watched.settling.forget(path)
-            watched.handled.pop(original, None)
-            if os.path.lexists(path):
-                self._tell_once(watched, path, "is no regular file and is left alone")
-            return
-        if original in watched.flying or watched.handled.get(original) == (identity.size, identity.mtime_ns):
-            return
-        if watched.settling.look(path, identity, time.monotonic()):
-            watched.ready.append(original)
-            watched.flying[original] = identity
-
-    def _settle(self, watched: Watched) -> None:
-        for path in watched.settling.due(time.monotonic()):
-            self._consider(watched, path)
-
     def _dispatch(self) -> None:
         """Keep the workers filled, the folders taking turns."""
-        while self._workers.room and any(watched.ready for watched in self._watched):
-            for watched in self._watched:
-                if watched.ready and self._workers.room:
-                    self._send(watched, watched.ready.popleft())
+        hungry = list(self._watched)
+        while hungry and self._workers.room:
+            watched = hungry.pop(0)
+            if original := watched.intake.take():
+                self._send(watched, original)
+                hungry.append(watched)
 
     def _send(self, watched: Watched, original: Path) -> None:
         folder = watched.folder
@@ -292,14 +238,14 @@ class Service:
     def _file(self, watched: Watched, outcome: Outcome) -> None:
         source = Path(outcome.job.source)
         original = source.relative_to(watched.inbox)
-        taken = watched.flying.pop(original)
+        taken = watched.intake.release(original)
         now_there = identity_of(source)
         try:
             if now_there is None:
                 log.info("gone while it was worked on: %s", printable(str(original)))
             elif now_there != (outcome.identity or taken):
                 log.info("changed while it was worked on, done again: %s", printable(str(original)))
-                self._consider(watched, source)
+                watched.intake.look(original)
             elif outcome.state == "blocked":
                 self._block(outcome.reasons[0])
             elif outcome.state == "failed":
@@ -342,15 +288,10 @@ class Service:
         watched.filing.put_away(original)
         self._ledger.finish(row, "review" if review else "done")
         if watched.filing.where.keep:
-            watched.handled[original] = (identity.size, identity.mtime_ns)
+            watched.intake.finish(original, identity)
         self._counts[outcome.state] += 1
         said = f"{original} -> {result} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
         log.info("%s", printable(f"{said}, to be reviewed: {reason}" if review else said))
-
-    def _tell_once(self, watched: Watched, path: Path, what: str) -> None:
-        if path not in watched.told:
-            watched.told.add(path)
-            log.warning("%s: %s", printable(str(path)), what)
 
     def _end_workers(self) -> None:
         """Let running pictures finish for a while; what does not is done again next time."""

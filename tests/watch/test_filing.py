@@ -6,7 +6,7 @@ import pytest
 
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.settings import Folder
-from bgwatch.watch.filing import Filing, identity_of, is_original, places, refuse_loops
+from bgwatch.watch.filing import Filing, places, refuse_loops
 
 STATE = Path("/nowhere/state")
 
@@ -72,30 +72,6 @@ def test_folders_that_feed_each_other_are_refused(tmp_path: Path) -> None:
         refuse_loops([places(there), places(folder(tmp_path, outbox=str(tmp_path / "other")))], STATE)
     with pytest.raises(SettingsError, match="the state folder lies inside the inbox"):
         refuse_loops([places(there)], tmp_path / "in" / "state")
-
-
-@pytest.mark.parametrize(
-    ("name", "taken"),
-    [
-        *[(name, True) for name in ("a.jpg", "A.PNG", "noname", "-x.jpg", "a b.tmp.jpg", "notes.txt")],
-        *[(name, False) for name in (".a.jpg", "Thumbs.db", "desktop.ini", "a.jpg.part", "a.JPG.crdownload", "a.tmp")],
-        *[
-            (name, False)
-            for name in ("a.jpg~", "~$a.jpg", ".~lock.a", ".syncthing.a.jpg.tmp", "a.filepart", "a.partial")
-        ],
-    ],
-)
-def test_copies_under_way_are_left_alone(name: str, taken: bool) -> None:
-    assert is_original(name) is taken
-
-
-def test_only_regular_files_have_an_identity(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    (tmp_path / "link").symlink_to("file")
-    os.mkfifo(tmp_path / "fifo")
-    assert identity_of(tmp_path / "file") is not None
-    assert [identity_of(tmp_path / name) for name in ("link", "fifo", "none", "file/below")] == [None] * 4
-    assert identity_of(tmp_path) is None
 
 
 @pytest.mark.parametrize(
