@@ -175,18 +175,24 @@ def watch(
 
 @bgwatch.command()
 @click.option("-c", "config", type=click.Path(path_type=Path), help="Settings file.")
-def check(config: Path | None) -> None:
-    """Validate the settings and print what is in force."""
+@click.option("--state", type=click.Path(path_type=Path), help="Folder for the ledger.")
+def check(config: Path | None, state: Path | None) -> None:
+    """Validate the settings and folders and print what is in force."""
     import yaml
 
     from bgwatch.config import default_path
-    from bgwatch.watch.filing import places
+    from bgwatch.watch.filing import places, refuse_loops
+    from bgwatch.watch.service import state_folder
 
     settings = _settings((), config, {})
     found = config or (default_path() if default_path().exists() else None)
-    _say(f"settings: {found}" if found else "settings: defaults, there is no settings file")
-    for folder in settings.folders:
-        places(folder)
+    _say(f"settings: {found}" if found else f"settings: defaults, there is no {default_path()}")
+    _say(f"state: {state or state_folder()}")
+    everywhere = [places(folder) for folder in settings.folders]
+    refuse_loops(everywhere, state or state_folder())
+    for place in (place for where in everywhere for place in (where.inbox, *where.written)):
+        if not place.is_dir():
+            _say(f"{place}: is not there yet; watch makes it")
     click.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
 
 

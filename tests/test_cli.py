@@ -256,6 +256,9 @@ def test_check_prints_what_is_in_force(bgwatch: Bgwatch) -> None:
     assert "settle_seconds: 2.5" in ended.out
     assert f"inbox: {Path('in').absolute()}" in ended.out
     assert "settings: c.yaml" in ended.err
+    assert f"{Path('out').absolute() / 'done'}: is not there yet; watch makes it" in ended.err
+    Path("c.yaml").write_text("folders:\n  - {inbox: in, outbox: in/out}\n")
+    assert bgwatch("check", "-c", "c.yaml").code == 2
     Path("c.yaml").write_text("setle_seconds: 2.5\n")
     ended = bgwatch("check", "-c", "c.yaml")
     assert ended.code == 2

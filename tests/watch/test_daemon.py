@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import opened
+from PIL import Image
 
 pytestmark = pytest.mark.slow
 Draw = Callable[..., Path]
@@ -36,11 +38,11 @@ class Daemon:
                 return line
         raise AssertionError(f"it ended without saying {pattern!r}:\n{''.join(self.said)}")
 
-    def ends(self, number: int | None = None) -> int:
+    def ends(self, number: int | None = None, within: float = PATIENCE) -> int:
         """Wait for its end, after a signal if one is given."""
         if number is not None:
             self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(within)
 
     def _read(self) -> None:
         assert self.process.stderr
@@ -159,6 +161,29 @@ def test_a_killed_worker_costs_no_picture(start: Callable[..., Daemon], draw: Dr
     Path("second.png").rename("in/second.png")
     daemon.says(r"second\.png -> ")
     assert daemon.ends(signal.SIGTERM) == 0
+
+
+def test_a_long_picture_does_not_hold_up_the_end(start: Callable[..., Daemon]) -> None:
+    Path("in").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
+    Image.fromarray(noise).save("in/long.png", compress_level=1)
+    daemon = start(
+        "in", "out", "--method", "kmeans", "--clusters", "200", "--n-init", "100", "--settle-seconds", "0.05"
+    )
+    daemon.says("watching")
+    while not any(_busy(child) for child in _children(daemon.process.pid)):
+        threading.Event().wait(0.05)
+    assert daemon.ends(signal.SIGTERM, within=10) == 0
+    assert names("in") | names("out") == {"in/long.png"}
+
+
+def _busy(pid: int) -> bool:
+    """Whether a process has used more than a second of processor time."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return False
+    return int(fields[11]) > os.sysconf("SC_CLK_TCK")
 
 
 def _children(pid: int) -> list[int]:
