@@ -2,23 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
+from scenes import Ended, disc
 
 from bgwatch import cli
-
-
-@dataclass
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture(autouse=True)
@@ -47,24 +37,6 @@ def bgwatch(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Ended(int(ended.value.code or 0), out, err)
 
     return call
-
-
-def disc(width: int = 120, height: int = 140, seed: int = 0) -> Image.Image:
-    """Draw a red disc with a dark stripe on a noisy grey backdrop."""
-    image = Image.new("RGB", (width * 4, height * 4), (188, 190, 192))
-    pen = ImageDraw.Draw(image)
-    pen.ellipse((width, height, width * 3, height * 3), (190, 40, 50))
-    pen.rectangle((width * 1.5, height * 1.9, width * 2.5, height * 2.1), (40, 30, 35))
-    small = np.asarray(image.resize((width, height), Image.Resampling.BOX)).astype(np.float32)
-    noise = np.random.default_rng(seed).normal(0, 1.5, small.shape)
-    return Image.fromarray((small + noise).clip(0, 255).astype(np.uint8))
-
-
-def opened(path: Path | str) -> Image.Image:
-    """Read a picture whole and close its file."""
-    with Image.open(path) as image:
-        image.load()
-        return image.copy()
 
 
 @pytest.fixture

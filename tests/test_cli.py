@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pexpect
 import pytest
-from conftest import Ended, opened
 from PIL import Image
-from test_imagefile import png_header
+from scenes import Ended, opened, png_header
 
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import opened
 from hypothesis import given
 from hypothesis import strategies as st
+from scenes import opened
 
 from bgwatch import job as job_module
 from bgwatch.errors import FolderError

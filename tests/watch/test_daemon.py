@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import opened
 from PIL import Image
+from scenes import opened
 
 pytestmark = pytest.mark.slow
 Draw = Callable[..., Path]

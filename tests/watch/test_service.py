@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import opened
 from PIL import Image
+from scenes import opened
 
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.settings import Folder, Settings

@@ -1,0 +1,71 @@
+"""The plug-in declares the options as settings.py has them, and speaks the worker's protocol; read, not run."""
+
+import ast
+import sys
+from typing import Any
+
+import pytest
+from gimp_pictures import CHECKOUT
+
+from bgwatch import gimp_worker
+from bgwatch.install import PLUGIN, SCRIPT
+from bgwatch.settings import Segmentation
+
+SOURCE = CHECKOUT / "gimp_plugin" / PLUGIN / SCRIPT
+TREE = ast.parse(SOURCE.read_text(encoding="utf-8"))
+GIMP_INT_MAX = 2**31 - 1
+FIELDS = Segmentation.model_json_schema()["properties"]
+
+
+def constant(name: str) -> Any:
+    """Return the value of a constant of the plug-in."""
+    for node in TREE.body:
+        if isinstance(node, ast.Assign) and [target.id for target in node.targets] == [name]:
+            return ast.literal_eval(node.value)
+    raise KeyError(name)
+
+
+def declared() -> dict[str, ast.Call]:
+    """Return the calls that declare arguments, by the argument's name."""
+    kinds = ("add_int_argument", "add_choice_argument", "add_string_argument")
+    calls = [node for node in ast.walk(TREE) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return {ast.literal_eval(call.args[0]): call for call in calls if call.func.attr in kinds}
+
+
+def test_every_argument_is_a_setting_and_is_passed_on() -> None:
+    assert set(declared()) == set(constant("OPTIONS"))
+    assert set(declared()) <= set(FIELDS)
+
+
+@pytest.mark.parametrize("name", declared())
+def test_an_argument_has_the_range_and_default_of_its_setting(name: str) -> None:
+    """GIMP's integers end at 2**31 - 1; nothing else differs."""
+    call, field = declared()[name], FIELDS[name]
+    kind = call.func.attr
+    default = ast.literal_eval(call.args[-2])
+    assert default == field["default"]
+    if kind == "add_int_argument":
+        low, high = (ast.literal_eval(argument) for argument in call.args[3:5])
+        assert (low, high) == (field["minimum"], min(field["maximum"], GIMP_INT_MAX))
+    elif kind == "add_choice_argument":
+        assert [keyword.arg for keyword in call.args[3].keywords] == field["enum"]
+    else:
+        assert (kind, field["type"]) == ("add_string_argument", "string")
+
+
+def test_the_plug_in_speaks_the_workers_protocol() -> None:
+    assert constant("PROTOCOL") == gimp_worker.PROTOCOL
+    assert constant("PROCEDURE") == PLUGIN
+
+
+def test_the_plug_in_needs_nothing_but_gi() -> None:
+    """GIMP's own Python has no numpy and no bgwatch."""
+    imported = {alias.name for node in ast.walk(TREE) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(TREE) if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in imported} <= {*sys.stdlib_module_names, "gi"}
+
+
+def test_the_dialog_is_imported_only_when_it_is_shown() -> None:
+    """Importing GimpUi without a display ends the plug-in."""
+    top = [node for node in TREE.body if isinstance(node, ast.ImportFrom)]
+    assert not any(alias.name == "GimpUi" for node in top for alias in node.names)
