@@ -1,0 +1,149 @@
+"""How sure it is that a plain backdrop was removed and nothing else, whatever method found the alpha."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from bgwatch.segment.regions import EIGHT, reachable
+from bgwatch.segment.smoothing import slope, smooth, smooth_known
+
+GENTLE, PLAIN = 5.0, 2.0
+STRANGE = 14.0
+LOUDEST = 8.0  # levels; more is texture, not noise
+CLEAR = 0.1
+NOISE_LEFT = 0.45  # of white noise in R, G and B, after a Gaussian of one pixel, as the length of a colour in ycc
+
+
+class Judgement(NamedTuple):
+    """A confidence and what speaks for or against it."""
+
+    confidence: float
+    border_share: float
+    reasons: tuple[str, ...]
+
+
+def found_alpha(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Divide the alpha of a result by that of its input, both RGBA (H, W, 4); 0 where the input had none."""
+    alpha: NDArray[np.float32] = np.divide(after[..., 3], np.maximum(before[..., 3], 1), dtype=np.float32)
+    return alpha
+
+
+def judge(
+    colours: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    alpha: NDArray[np.float32],
+    sides: NDArray[np.bool_],
+    noise: float,
+    scale: int,
+) -> Judgement:
+    """Weigh a found alpha against the picture, without knowing how it was found.
+
+    Six questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
+    what was removed smooth; does an edge separate it from what was left; is nothing foreign among it, as when a
+    subject was eaten. Each answer is a factor in [0, 1], and their product is the confidence.
+
+    Parameters
+    ----------
+    colours : ndarray of float32, shape (3, H, W)
+        Planes from `ycc` of a small copy of the input; lengths fit a long side near 180.
+    visible : ndarray of bool, shape (H, W)
+        False where the input was transparent already.
+    alpha : ndarray of float32, shape (H, W), in [0, 1]
+        The alpha found.
+    sides : ndarray of bool, shape (3, H, W)
+        From `border_sides`.
+    noise : float
+        Standard deviation of the picture's noise, in levels, from `noise_level`.
+    scale : int
+        Side of the small copy's cells in pixels; their means have that much less noise.
+
+    Returns
+    -------
+    Judgement
+        ``border_share`` is the share of the border's visible pixels that were removed; ``reasons`` says what
+        lowers the confidence, and is empty when nothing does.
+    """
+    strip: NDArray[np.bool_] = np.any(sides, axis=0)
+    if not visible.any():
+        return Judgement(0.0, 0.0, ("every pixel was transparent already",))
+    if not strip.any():
+        return Judgement(0.0, 0.0, ("the border was transparent already, so nothing says what the backdrop is",))
+    removed = visible & (alpha < 0.5)
+    left = visible & ~removed
+    share = float(removed[strip].mean())
+    answers = [
+        _border(share),
+        _second(colours, left, strip),
+        _left(left, visible),
+        _smooth(colours, removed, min(noise, LOUDEST) / scale),
+        _edge(colours, removed, left),
+        _eaten(colours, removed, removed & (alpha < CLEAR), left, strip),
+    ]
+    confidence = float(np.prod([factor for factor, _ in answers]))
+    return Judgement(confidence, share, tuple(said for factor, said in answers if factor < 0.9))
+
+
+def _border(share: float) -> tuple[float, str]:
+    return _falling(1 - share, 0.08, 0.42), f"only {share:.0%} of the border was taken for backdrop"
+
+
+def _second(colours: NDArray[np.float32], left: NDArray[np.bool_], strip: NDArray[np.bool_]) -> tuple[float, str]:
+    """Look for plain parts of the border that were left: a table before the wall, say, or a second light."""
+    share = float((left & (slope(colours) < PLAIN))[strip].mean())
+    return _falling(share, 0.05, 0.2), f"a second plain colour holds {share:.0%} of the border"
+
+
+def _left(left: NDArray[np.bool_], visible: NDArray[np.bool_]) -> tuple[float, str]:
+    share = float(left.sum() / visible.sum())
+    if share == 0:
+        return 0.0, "nothing stands out from the backdrop"
+    if share > 0.5:
+        return _falling(share, 0.96, 0.995), f"{share:.1%} of the picture was left"
+    return 1 - _falling(share, 0.0002, 0.003), f"only {share:.2%} of the picture was left"
+
+
+def _smooth(colours: NDArray[np.float32], removed: NDArray[np.bool_], noise: float) -> tuple[float, str]:
+    """Measure how far what was removed is from its own smooth course, beyond what noise explains."""
+    inner = ndimage.binary_erosion(removed, EIGHT, 2, border_value=1)
+    if not inner.any():
+        return 1.0, ""
+    course, _ = smooth_known(colours, inner, 4.0)
+    away = np.sqrt(((smooth(colours, 1.0) - course)[:, inner] ** 2).sum(axis=0))
+    typical = float(np.sqrt(max(0.0, float(np.median(away)) ** 2 - (NOISE_LEFT * noise) ** 2)))
+    return _falling(typical, 1.2, 2.8), f"what was removed is not plain: it varies by {typical:.1f} levels"
+
+
+def _edge(colours: NDArray[np.float32], removed: NDArray[np.bool_], left: NDArray[np.bool_]) -> tuple[float, str]:
+    between = ndimage.binary_dilation(removed, EIGHT) & ndimage.binary_dilation(left, EIGHT)
+    if not between.any():
+        return 1.0, ""
+    vague = float((slope(colours)[between] < GENTLE).mean())
+    return _falling(vague, 0.3, 0.7), f"along {vague:.0%} of its outline the subject does not stand out"
+
+
+def _eaten(
+    colours: NDArray[np.float32],
+    removed: NDArray[np.bool_],
+    clear: NDArray[np.bool_],
+    left: NDArray[np.bool_],
+    strip: NDArray[np.bool_],
+) -> tuple[float, str]:
+    """Look for clear parts that an edge separates from the border and that differ from it in colour."""
+    plain = reachable(removed & (slope(colours) < GENTLE), strip)
+    if not plain.any():
+        return 1.0, ""
+    inner = ndimage.binary_erosion(clear & ~ndimage.binary_dilation(plain, EIGHT, 2), EIGHT, border_value=1)
+    near, support = smooth_known(colours, plain, 6.0)
+    far = colours[:, plain].mean(axis=1)[:, None, None]
+    expected = np.where(support > 0.01, near, far)
+    strange = ((colours - expected) ** 2).sum(axis=0) > STRANGE**2
+    foreign = ndimage.binary_dilation(inner & strange, EIGHT, mask=removed)
+    share = float(foreign.sum() / max(1, foreign.sum() + left.sum()))
+    return _falling(share, 0.04, 0.22), f"{share:.0%} of what differs from the backdrop was removed with it"
+
+
+def _falling(value: float, good: float, bad: float) -> float:
+    """Map a value to 1 up to good, to 0 from bad on, and linearly between."""
+    return float(np.clip((bad - value) / (bad - good), 0, 1))

@@ -1,0 +1,20 @@
+"""From the small copy back to the larger one: planes bilinearly, masks cell by cell."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def enlarged(planes: NDArray[np.float32], cell: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Interpolate planes (C, h, w) whose pixels are cells of ``cell`` pixels; the result is (C, *shape)."""
+    height, width = shape
+    box = (0.0, 0.0, width / cell, height / cell)
+    large = np.empty((len(planes), height, width), np.float32)
+    for plane, out in zip(planes, large, strict=True):
+        out[:] = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR, box))
+    return large
+
+
+def repeated(mask: NDArray[np.bool_], cell: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Repeat each pixel of a mask (h, w) over its cell; the result has the given shape."""
+    return mask.repeat(cell, axis=0).repeat(cell, axis=1)[: shape[0], : shape[1]]

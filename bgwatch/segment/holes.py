@@ -1,0 +1,106 @@
+"""Backdrop that the subject encloses: opened where the evidence says it is backdrop."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from bgwatch.segment.regions import EIGHT
+
+NEAR = (2.6, 4.2)
+TIGHT = 1.6
+SMALLEST = 20
+RINGING, BLOCK = 0.025, 15
+SOFT_RIM = 0.35
+RIM_NEAR = 8.0
+
+
+def enclosed_backdrop(
+    residual: NDArray[np.float32],
+    distances: NDArray[np.float32],
+    sure: NDArray[np.bool_],
+    backdrop: NDArray[np.bool_],
+    wanted: Literal["auto", "open", "fill"],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int, int]:
+    """Find enclosed regions that are backdrop.
+
+    A hole has the backdrop's mean colour and no more than its noise, and a sharp rim: teeth, shirts and
+    highlights come near the backdrop's colour only in their middle.
+
+    Parameters
+    ----------
+    residual : ndarray of float32, shape (3, H, W)
+        Colour minus expected backdrop.
+    distances : ndarray of float32, shape (3, H, W)
+        From `evidence`.
+    sure, backdrop : ndarray of bool, shape (H, W)
+        Backdrop beyond doubt; backdrop connected to the border.
+    wanted : {"auto", "open", "fill"}
+        Open on evidence; open whatever has a backdrop colour; or open nothing.
+
+    Returns
+    -------
+    holes : ndarray of bool, shape (H, W)
+        The opened holes.
+    doubtful : ndarray of bool, shape (H, W)
+        Regions of a backdrop colour that are too small for evidence: the matte decides.
+    opened, kept : int
+        How many enclosed regions of a backdrop colour were opened, and how many were left to the subject.
+    """
+    cross = ndimage.generate_binary_structure(2, 1)
+    near = (distances[0] < NEAR[0]) & (distances[1] < NEAR[1]) & ~backdrop
+    labels, count = ndimage.label(ndimage.binary_opening(near, cross))
+    area = np.bincount(labels.ravel(), minlength=count + 1)
+    candidates = area >= SMALLEST
+    candidates[0] = False
+    accepted = candidates & (wanted != "fill")
+    if wanted == "auto":
+        accepted &= _like_backdrop(residual, labels, area, sure)
+        accepted &= _sharp_rim(distances[0], np.where(accepted[labels], labels, 0), backdrop, count)
+    found = accepted[labels]
+    grown = ndimage.binary_dilation(found, iterations=3, mask=(distances[0] < TIGHT) | found) if found.any() else found
+    doubtful = (area < SMALLEST) & (wanted != "fill")
+    doubtful[0] = False
+    return grown, doubtful[labels], int(accepted.sum()), int(candidates.sum() - accepted.sum())
+
+
+def _like_backdrop(
+    residual: NDArray[np.float32], labels: NDArray[np.int32], area: NDArray[np.intp], sure: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Compare mean and variance of each region's interior with sure backdrop's noise and JPEG's ringing."""
+    interior = np.where(ndimage.binary_erosion(labels > 0, EIGHT), labels, 0)
+    thin = np.bincount(interior.ravel(), minlength=len(area)) < 12
+    counted = np.where(thin[labels], labels, interior).ravel()
+    number = np.maximum(np.bincount(counted, minlength=len(area)), 1)
+    ringing = (RINGING * ndimage.maximum_filter(np.abs(residual[0]), BLOCK).ravel()) ** 2
+    like = np.ones(len(area), bool)
+    for channel, plane in enumerate(residual):
+        noise = _spread(plane[sure])
+        values = plane.ravel()
+        mean = np.bincount(counted, values, len(area)) / number
+        variance = np.bincount(counted, values * values, len(area)) / number
+        if channel == 0:
+            allowed = np.bincount(counted, np.maximum(2.5 * noise**2 + 1, ringing), len(area)) / number
+            like &= (np.abs(mean) < 0.9 * noise + 0.5) & (variance < allowed)
+        else:
+            like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5)) & (variance < max(22.0, 2.5 * noise**2))
+    return like
+
+
+def _sharp_rim(
+    distance: NDArray[np.float32], labels: NDArray[np.int32], backdrop: NDArray[np.bool_], count: int
+) -> NDArray[np.bool_]:
+    """Tell the regions whose surroundings, 3 to 5 pixels out, are mostly far from the backdrop's colour."""
+    around = ndimage.grey_dilation(labels, size=(11, 11))
+    ring = (around > 0) & ~ndimage.binary_dilation(labels > 0, np.ones((5, 5), bool))
+    ring &= ~backdrop & (distance >= NEAR[0])
+    owner = around[ring]
+    near = np.bincount(owner, distance[ring] < RIM_NEAR, count + 1)
+    sharp: NDArray[np.bool_] = near <= SOFT_RIM * np.bincount(owner, minlength=count + 1)
+    return sharp
+
+
+def _spread(values: NDArray[np.float32]) -> float:
+    """Robust standard deviation, at least 0.6 levels."""
+    return max(0.6, 1.4826 * float(np.median(np.abs(values)))) if values.size else 0.6

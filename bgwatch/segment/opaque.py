@@ -1,0 +1,57 @@
+"""Where the subject is opaque, judged from a first rough matte."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from bgwatch.segment.regions import reachable
+
+FARTHEST = 24.0
+RIM = 1.5
+GAP = 12.0
+THIN = 0.8
+
+
+def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Mark the subject's pixels (H, W) that lie near enough to backdrop to be see-through."""
+    return ~backdrop & (depth <= FARTHEST)
+
+
+def opaque_core(
+    rough: NDArray[np.float32],
+    zone: NDArray[np.bool_],
+    backdrop: NDArray[np.bool_],
+    depth: NDArray[np.float32],
+    thin: NDArray[np.bool_],
+    doubtful: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Find the pixels that are subject and nothing else.
+
+    What a rough matte calls see-through, and hangs together with the backdrop through see-through pixels, is
+    unknown. The rest is opaque, whatever its colour.
+
+    Parameters
+    ----------
+    rough : ndarray of float32, shape (N,), in [0, 1]
+        Rough alpha of the zone's pixels.
+    zone : ndarray of bool, shape (H, W)
+        The N pixels near backdrop.
+    backdrop : ndarray of bool, shape (H, W)
+        Found backdrop.
+    depth : ndarray of float32, shape (H, W)
+        Distance from backdrop in pixels.
+    thin : ndarray of bool, shape (H, W)
+        Opaque pixels of thin parts, from `inner_subject`.
+    doubtful : ndarray of bool, shape (H, W)
+        Small enclosed spots of a backdrop colour; those near backdrop may be gaps between hairs.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+        Opaque pixels.
+    """
+    low = np.zeros(backdrop.shape, bool)
+    low[zone] = (rough < THIN) | (depth[zone] <= RIM)
+    low = reachable(low | backdrop, backdrop | (doubtful & (depth <= GAP)))
+    core: NDArray[np.bool_] = ndimage.binary_erosion(~low, border_value=1) | (depth > FARTHEST)
+    return core | thin

@@ -1,0 +1,28 @@
+"""Which pixels hang together."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+EIGHT = np.ones((3, 3), bool)
+
+
+def reachable(mask: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the parts of a mask that touch a start, over edges (not corners) of pixels.
+
+    Parameters
+    ----------
+    mask, start : ndarray of bool, shape (H, W)
+        Where one may walk, and where one may begin.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+        The connected components of ``mask`` that share a pixel with ``start``.
+    """
+    labels, count = ndimage.label(mask)
+    touched = np.zeros(count + 1, bool)
+    touched[labels[start]] = True
+    touched[0] = False
+    kept: NDArray[np.bool_] = touched[labels]
+    return kept

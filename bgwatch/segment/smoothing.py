@@ -1,0 +1,51 @@
+"""Gaussian smoothing of planes, and of planes that are known only in places."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+def smooth(planes: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Smooth the last two axes by a Gaussian of ``sigma`` pixels, cut off at three sigma."""
+    smoothed: NDArray[np.float32] = ndimage.gaussian_filter(planes, sigma, mode="nearest", truncate=3, axes=(-2, -1))
+    return smoothed
+
+
+def smooth_known(
+    planes: NDArray[np.float32], known: NDArray[Any], sigma: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Average the known pixels around each pixel (normalised convolution).
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        Any values.
+    known : ndarray of bool, or of float in [0, 1], shape (H, W)
+        Where, or how much, they count.
+    sigma : float
+        Of the Gaussian weights, in pixels.
+
+    Returns
+    -------
+    mean : ndarray of float32, shape (C, H, W)
+        Weighted mean of the known pixels; 0 where none is near.
+    support : ndarray of float32, shape (H, W), in [0, 1]
+        How much of the Gaussian lay on known pixels.
+
+    References
+    ----------
+    H. Knutsson and C.-F. Westin, "Normalized and differential convolution", 1993.
+    """
+    stack = np.concatenate([planes * known, known[None].astype(np.float32)])
+    sums = smooth(stack, sigma)
+    support = sums[-1]
+    return sums[:-1] / (support + np.float32(1e-6)), support
+
+
+def slope(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Length of the gradient of planes (C, H, W), in levels a pixel, shape (H, W)."""
+    squares = [ndimage.gaussian_filter1d(planes, 1.0, axis=axis, order=1, mode="nearest") ** 2 for axis in (1, 2)]
+    length: NDArray[np.float32] = np.sqrt(np.sum(squares, axis=(0, 1)))
+    return length
