@@ -1,6 +1,9 @@
 """Many sources to as many results: what is to be done, under which names, and the doing of it."""
 
+import contextlib
 import os
+import re
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +11,11 @@ from typing import Any
 
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
-from bgwatch.job import Job, Outcome, fitting, numbered, pool, publish, run, temporary_in
+from bgwatch.job import Job, Outcome, pool
+from bgwatch.place import fitting, make_folder, numbered, publish, temporary_in
 from bgwatch.settings import WorkerLimits
 
-OWN_SUFFIXES = (".cutout.png", ".mask.png")
+OWN_RESULT = re.compile(r"\.(cutout|mask)(-\d+)?\.png$")
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Plan:
         Each source with the file its result becomes, in the order of the inputs.
     skipped : int
         Files met in folders that are no pictures.
+    own : int
+        Files met in folders that are results of an earlier run.
     unreadable : list of str
         Folders that could not be read, as sentences.
     replace : bool
@@ -32,6 +38,7 @@ class Plan:
 
     targets: dict[Path, Path] = field(default_factory=dict)
     skipped: int = 0
+    own: int = 0
     unreadable: list[str] = field(default_factory=list)
     replace: bool = False
 
@@ -52,12 +59,15 @@ def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
         made.replace = True
         return made
     taken: set[str] = set()
+    seen: set[str] = set()
     for given in inputs:
         if out is not None:
             _refuse_inside(out, given)
         for source, folder in _found(given, out, made):
-            if source in made.targets:
+            real = os.path.join(os.path.realpath(source.parent), source.name)  # noqa: PTH118 - realpath gives text
+            if real in seen:
                 continue
+            seen.add(real)
             target = numbered(folder, _name(source, out, mask), taken)
             taken.add(str(target).casefold())
             made.targets[source] = target
@@ -69,45 +79,36 @@ def carry_out(
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
-    One picture is done in this process, more of them by ``count`` worker processes. Closing the iterator early
-    ends the workers and takes their unfinished files away.
+    Closing the iterator early ends the worker processes and takes their unfinished files away.
     """
-    jobs = _jobs(made, options, max_pixels, mask)
-    if len(made.targets) == 1 or not made.targets:
-        for job, target in jobs:
-            yield _placed(run(job), target, made.replace)
-        return
-    workers = pool(min(count, len(made.targets)), limits)
+    workers = pool(max(1, min(count, len(made.targets))), limits)
+    waiting = deque(made.targets.items())
     flying: dict[str, Path] = {}
     try:
-        while True:
-            while workers.room and (following := next(jobs, None)):
-                job, target = following
+        while waiting or workers.busy:
+            while waiting and workers.room:
+                source, target = waiting.popleft()
+                job = Job(str(source), str(temporary_in(target.parent)), options, max_pixels, mask)
+                try:
+                    make_folder(target.parent)
+                except FolderError as error:
+                    yield Outcome(job, "blocked", (str(error),)), None
+                    continue
                 flying[job.temporary] = target
                 workers.submit(job)
-            if not workers.busy:
-                return
-            for outcome in workers.collect(None):
-                yield _placed(outcome, flying.pop(outcome.job.temporary), made.replace)
+            for outcome in workers.collect(None) if workers.busy else ():
+                yield _placed(outcome, flying[outcome.job.temporary], made.replace)
+                del flying[outcome.job.temporary]
     finally:
         workers.stop()
         for temporary in flying:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _jobs(made: Plan, options: dict[str, Any], max_pixels: int, mask: bool) -> Iterator[tuple[Job, Path]]:
-    for source, target in made.targets.items():
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FolderError(f"{target.parent}: cannot be made ({error.strerror}); name another OUT") from None
-        yield Job(str(source), str(temporary_in(target.parent)), options, max_pixels, mask), target
+            _discard(Path(temporary))
 
 
 def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Path | None]:
     temporary = Path(outcome.job.temporary)
     if not outcome.written:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
         return outcome, None
     while True:
         try:
@@ -116,8 +117,13 @@ def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Pat
         except FileExistsError:  # someone put a file there since the plan was made
             target = numbered(target.parent, target.name)
         except FolderError as error:
-            temporary.unlink(missing_ok=True)
+            _discard(temporary)
             return Outcome(outcome.job, "blocked", (str(error),)), None
+
+
+def _discard(temporary: Path) -> None:
+    with contextlib.suppress(OSError):  # its folder may have gone, and it with it
+        temporary.unlink(missing_ok=True)
 
 
 def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:
@@ -136,7 +142,9 @@ def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Pa
             path = folder / file
             if file.startswith("."):
                 continue
-            if file.endswith(OWN_SUFFIXES) or not looks_like_picture(path):
+            if OWN_RESULT.search(file):
+                made.own += 1
+            elif not looks_like_picture(path):
                 made.skipped += 1
             else:
                 yield path, folder if out is None else out / folder.relative_to(given)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgwatch import __version__
-from bgwatch.errors import BgwatchError
+from bgwatch.errors import BgwatchError, printable
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from bgwatch.settings import Model
 
 INTERRUPTED = 130
@@ -22,11 +24,11 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command ``bgwatch``; no traceback of an expected error reaches the user."""
-    from bgwatch.workers import one_thread
-
-    one_thread()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was begun as Ctrl-C does
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was begun as Ctrl-C does
+        from bgwatch.workers import one_thread
+
+        one_thread()
         sys.exit(bgwatch.main(standalone_mode=False))
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
@@ -34,6 +36,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        if sys.argv[1:2] == ["watch"]:  # the way a daemon ends, also before it has begun
+            sys.exit(0)
         _say("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has gone; that is no error of ours
@@ -42,6 +46,16 @@ def main() -> None:
     except BgwatchError as error:
         _say(f"error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:  # a working directory that has gone, a full disk behind standard output, ...
+        _say(f"error: {error.filename or 'the output'}: {error.strerror}; check that it is there and can be used")
+        sys.exit(3)
+
+
+def _path(text: str) -> Path:
+    """Take a path of the command line; an empty one is a variable that was not set, not the current folder."""
+    if not text:
+        raise click.BadParameter("is empty; name a file or a folder")
+    return Path(text)
 
 
 class SettingsCommand(click.Command):
@@ -102,8 +116,8 @@ def bgwatch() -> None:
 
 
 @bgwatch.command(cls=SettingsCommand, models=_picture_models)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "out", metavar="OUT", type=click.Path(path_type=Path), help="A folder, or a .png for one INPUT.")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_path)
+@click.option("-o", "out", metavar="OUT", type=_path, help="A folder, or a .png for one INPUT.")
 @click.option("--mask", is_flag=True, help="Write the alpha alone, as a grey picture.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
@@ -133,17 +147,17 @@ def remove(
         _say(sentence)
     summary = report.Summary()
     doing = batch.carry_out(planned, options, max_pixels, limits, mask, workers or _cpus())
-    with _progress(len(planned.targets)) as advance, closing(doing):
+    with _progress(len(planned.targets)) as progress, closing(doing):
         for outcome, target in doing:
             summary.add(outcome)
             if as_json:
-                click.echo(report.as_json(outcome, target))
+                progress.result(report.as_json(outcome, target))
             elif target:
-                click.echo(report.printable(str(target)))
+                progress.result(str(target))
             if outcome.reasons and not (as_json and outcome.state == "done"):
-                _say(report.as_line(outcome, target))
-            advance()
-    for line in summary.lines(time.monotonic() - start, planned.skipped):
+                progress.say(report.as_line(outcome, target))
+            progress.advance()
+    for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
         _say(line)
     if not summary.count:
         _say("nothing to do: no picture was found in what was given")
@@ -154,13 +168,13 @@ def remove(
 
 
 @bgwatch.command(cls=SettingsCommand, models=_watch_models)
-@click.argument("folders", metavar="[INBOX OUTBOX]", nargs=-1, type=click.Path())
-@click.option("-c", "config", type=click.Path(path_type=Path), help="Settings file.")
+@click.argument("folders", metavar="[INBOX OUTBOX]", nargs=-1, type=_path)
+@click.option("-c", "config", type=_path, help="Settings file.")
 @click.option("--once", is_flag=True, help="Do what is there, then end.")
-@click.option("--state", type=click.Path(path_type=Path), help="Folder for the ledger.")
+@click.option("--state", type=_path, help="Folder for the ledger.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
 def watch(
-    folders: tuple[str, ...], config: Path | None, once: bool, state: Path | None, workers: int | None, **given: Any
+    folders: tuple[Path, ...], config: Path | None, once: bool, state: Path | None, workers: int | None, **given: Any
 ) -> None:
     """Cut out whatever is dropped into a folder, until told to stop.
 
@@ -174,25 +188,26 @@ def watch(
 
 
 @bgwatch.command()
-@click.option("-c", "config", type=click.Path(path_type=Path), help="Settings file.")
-@click.option("--state", type=click.Path(path_type=Path), help="Folder for the ledger.")
+@click.option("-c", "config", type=_path, help="Settings file.")
+@click.option("--state", type=_path, help="Folder for the ledger.")
 def check(config: Path | None, state: Path | None) -> None:
     """Validate the settings and folders and print what is in force."""
     import yaml
 
     from bgwatch.config import default_path
-    from bgwatch.watch.filing import places, refuse_loops
+    from bgwatch.watch.filing import Filing, places, refuse_loops
     from bgwatch.watch.service import state_folder
 
     settings = _settings((), config, {})
-    found = config or (default_path() if default_path().exists() else None)
+    found = config or (default_path() if os.path.exists(default_path()) else None)
     _say(f"settings: {found}" if found else f"settings: defaults, there is no {default_path()}")
     _say(f"state: {state or state_folder()}")
     everywhere = [places(folder) for folder in settings.folders]
     refuse_loops(everywhere, state or state_folder())
-    for place in (place for where in everywhere for place in (where.inbox, *where.written)):
-        if not place.is_dir():
+    for where in everywhere:
+        for place in Filing(where).missing():
             _say(f"{place}: is not there yet; watch makes it")
+        Filing(where).refuse_unusable()
     click.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
 
 
@@ -203,7 +218,7 @@ def gimp() -> None:
 
 def _gimp_command(name: str, function: str, help_text: str) -> None:
     @gimp.command(name, help=help_text)
-    @click.option("--profile", type=click.Path(path_type=Path), help="GIMP's profile folder, when it is not found.")
+    @click.option("--profile", type=_path, help="GIMP's profile folder, when it is not found.")
     def command(profile: Path | None) -> None:
         from bgwatch import install
 
@@ -216,14 +231,14 @@ _gimp_command("status", "plugin_status", "Tell where the plug-in is and whether 
 _gimp_command("uninstall", "uninstall_plugin", "Take away what install put there.")
 
 
-def _settings(folders: tuple[str, ...], config: Path | None, given: dict[str, Any]) -> Any:
+def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> Any:
     from bgwatch.config import default_path, in_force
 
     if len(folders) not in (0, 2):
         raise click.UsageError("give both INBOX and OUTBOX, or neither")
-    if config is None and not folders and default_path().exists():
+    if config is None and not folders and os.path.exists(default_path()):
         config = default_path()
-    return in_force(config, folders, {key: value for key, value in given.items() if value is not None})
+    return in_force(config, tuple(map(str, folders)), {key: value for key, value in given.items() if value is not None})
 
 
 def _taken(given: dict[str, Any], model: "type[Model]") -> dict[str, Any]:
@@ -232,20 +247,53 @@ def _taken(given: dict[str, Any], model: "type[Model]") -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+class _Plain:
+    """Prints results and words, and shows no bar."""
+
+    def result(self, text: str) -> None:
+        """Print a result: exactly as it is for a program, made harmless for a terminal."""
+        click.echo(printable(text) if sys.stdout.isatty() else os.fsencode(text))
+
+    def say(self, line: str) -> None:
+        """Print words."""
+        _say(line)
+
+    def advance(self) -> None:
+        """Count one picture."""
+
+
+class _Bar(_Plain):
+    """Prints above a bar that counts the pictures."""
+
+    def __init__(self, progress: "Progress", total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=total)
+
+    def result(self, text: str) -> None:
+        if sys.stdout.isatty():
+            self.say(text)
+        else:
+            super().result(text)
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+    def advance(self) -> None:
+        self._progress.advance(self._task)
+
+
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
+def _progress(total: int) -> Iterator[_Plain]:
     """Show a bar where a person looks at a terminal, and nothing elsewhere."""
     if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
+        yield _Plain()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    console = Console(stderr=True, markup=False, highlight=False)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as progress:
+        yield _Bar(progress, total)
 
 
 def _log_to_stderr() -> None:
@@ -259,5 +307,6 @@ def _cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _say(line: str) -> None:
-    click.echo(line, err=True)
+def _say(text: str) -> None:
+    for line in text.split("\n"):
+        click.echo(printable(line), err=True)

@@ -63,7 +63,8 @@ def parse(text: str, base: Path) -> Settings:
     try:
         raw = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that also refuses duplicate keys
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise SettingsError(f"not readable as YAML: {' '.join(str(error).split())}") from None
+        said = " ".join(str(error).replace('in "<unicode string>", ', "in ").split())
+        raise SettingsError(f"not readable as YAML: {said}") from None
     raw = {} if raw is None else raw
     if not isinstance(raw, dict):
         raise SettingsError(f"must be a mapping of settings, got {type(raw).__name__}; see config.example.yaml")
@@ -96,8 +97,11 @@ def _folders(entries: Any, defaults: dict[str, Any], base: Path, found: list[str
         named = {str(key): value for key, value in entry.items()}
         folder = _validated(Folder, {**defaults, **named}, at, found)
         if folder:
-            there = {key: located(getattr(folder, key), base) for key in ("inbox", "outbox")}
-            folders.append(folder.model_copy(update=there))
+            try:
+                there = {key: located(getattr(folder, key), base) for key in ("inbox", "outbox")}
+                folders.append(folder.model_copy(update=there))
+            except SettingsError as error:
+                found.append(f"{at}: {error}")
     return folders
 
 
@@ -158,6 +162,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable) and key in seen:
                 raise yaml.constructor.ConstructorError(

@@ -10,6 +10,18 @@
 A message is one sentence that says what, where, what was found and what to do.
 """
 
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would act on, and bytes that are no UTF-8."""
+    return "".join(
+        char.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp")
+        else char
+        for char in text
+    )
+
 
 class BgwatchError(Exception):
     """Base of all errors raised on purpose; its text is fit to be shown to a user."""

@@ -1,11 +1,10 @@
-"""File to pixels and back: decoding under limits, orientation, colour profile, atomic encoding."""
+"""File to pixels and pixels to PNG: decoding under limits, orientation, colour profile."""
 
 import contextlib
 import io
 import os
 import stat
 import struct
-import uuid
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from bgwatch.errors import FolderError, PictureError
+from bgwatch.errors import PictureError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
 SUFFIXES = frozenset(
@@ -119,7 +118,7 @@ def decode(path: Path, max_pixels: int, follow_symlinks: bool = True) -> Picture
         try:
             with _our_limits(), Image.open(file, formats=_formats()) as image:
                 _within(max_pixels, image, path)
-                return _upright(image, Identity.of(status))
+                return _upright(image, Identity.of(status), path)
         except UnidentifiedImageError:
             raise PictureError(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these") from None
         except BROKEN as error:
@@ -152,58 +151,6 @@ def encode_png(rgba: NDArray[Any], kept: dict[str, Any], grey: bool, mask: bool)
         image = Image.fromarray(rgba)
     image.save(data, "PNG", compress_level=1, **kept)
     return data.getvalue()
-
-
-def write_durably(data: bytes, path: Path) -> None:
-    """Create a file that was not there and bring it to the disk.
-
-    Raises
-    ------
-    FolderError
-        When the folder cannot be written or is full; nothing is left behind.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    except OSError as error:
-        said = f"{path.parent}: cannot be written ({error.strerror}); check its rights and its disk"
-        raise FolderError(said) from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
-
-
-def write_atomically(data: bytes, path: Path) -> None:
-    """Write a file so that it appears whole or not at all, replacing what was there.
-
-    Raises
-    ------
-    FolderError
-        When the folder cannot be written or is full.
-    """
-    temporary = path.with_name(f".bgwatch-{uuid.uuid4().hex}.tmp")
-    write_durably(data, temporary)
-    try:
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise FolderError(f"{path}: cannot be put in place ({error.strerror}); check the folder") from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk, where the system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -252,10 +199,14 @@ def _within(max_pixels: int, image: Image.Image, path: Path) -> None:
         )
 
 
-def _upright(image: Image.Image, identity: Identity) -> Picture:
+def _upright(image: Image.Image, identity: Identity, path: Path) -> Picture:
     notes = []
     if getattr(image, "n_frames", 1) > 1:
         notes.append("only the first frame was taken")
+    if any(
+        ";16" in str(tile) for tile in getattr(image, "tile", ())
+    ):  # Pillow drops the lower bytes of RGB and keeps those of grey
+        notes.append("16 bits a channel were brought to 8")
     image.load()
     kept: dict[str, Any] = {}
     if dpi := _dpi(image):
@@ -264,18 +215,26 @@ def _upright(image: Image.Image, identity: Identity) -> Picture:
     if exif := _exif(upright):
         kept["exif"] = exif
     profile = image.info.get("icc_profile")
-    if upright.mode == "F":
-        raise ValueError("its values are floating point and have no fixed range")
-    if upright.mode in DEEP_GREY or upright.mode == "I":
-        notes.append("16-bit grey was brought to 8 bits")
-        upright = _to_8_bits(upright)
-    elif upright.mode == "CMYK":
+    if upright.mode == "CMYK":
         upright, profile = _from_cmyk(upright, profile), None
-    elif upright.mode not in ("L", "LA", "RGB", "RGBA"):
-        upright = upright.convert("RGBA" if upright.has_transparency_data else "L" if upright.mode == "1" else "RGB")
     if profile:
         kept["icc_profile"] = profile
-    return Picture(upright, identity, kept, tuple(notes))
+    return Picture(_plain(upright, path), identity, kept, tuple(notes))
+
+
+def _plain(image: Image.Image, path: Path) -> Image.Image:
+    """Bring any mode to L, LA, RGB or RGBA."""
+    if image.mode in ("F", "I"):
+        raise PictureError(
+            f"{path}: its values ({'floating point' if image.mode == 'F' else '32-bit integers'}) have no fixed range;"
+            " convert it to 8 or 16 bits"
+        )
+    if image.mode in DEEP_GREY:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    grey = image.mode in ("L", "LA", "1")
+    if image.has_transparency_data:  # also a palette's or a key colour's
+        return image.convert("LA" if grey else "RGBA")
+    return image.convert("L" if grey else "RGB")
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
@@ -293,11 +252,6 @@ def _exif(image: Image.Image) -> bytes:
         return exif.tobytes() if len(exif) else b""
     except BROKEN:
         return b""  # a broken tag must not cost the picture
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
-    return Image.fromarray((values.clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8))
 
 
 def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -1,21 +1,17 @@
-"""One source to one result and an Outcome; how results are named and put in place."""
+"""One source to one result and an Outcome."""
 
-import itertools
-import os
 import time
 import traceback
-import uuid
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bgwatch.errors import BgwatchError, FolderError
-from bgwatch.imagefile import Identity, decode, encode_png, sync_folder, write_durably
+from bgwatch.imagefile import Identity, decode, encode_png
+from bgwatch.place import write_durably
 from bgwatch.settings import Segmentation, WorkerLimits
 from bgwatch.workers import Workers
-
-LONGEST_NAME = 255
 
 State = Literal["done", "unsure", "failed", "blocked"]
 
@@ -108,64 +104,14 @@ def died(job: Job, reason: str) -> Outcome:
     return Outcome(job, "failed", (f"{job.source}: {reason}",))
 
 
+def unstarted(job: Job, reason: str) -> Outcome:
+    """Make the outcome of a job for which no worker process could be started."""
+    return Outcome(job, "blocked", (reason,))
+
+
 def pool(count: int, limits: WorkerLimits, notify: Callable[[], None] = lambda: None) -> Workers[Job, Outcome]:
     """Make a pool of worker processes for jobs."""
-    return Workers(run, died, count, limits.worker_seconds, limits.worker_memory_mb, notify)
-
-
-def temporary_in(folder: Path, owner: str = "") -> Path:
-    """Name a hidden temporary result; ``owner`` tells whose it is when leftovers are swept."""
-    return folder / f".bgwatch-{owner}{uuid.uuid4().hex}.tmp"
-
-
-def numbered(folder: Path, name: str, taken: Container[str] = ()) -> Path:
-    """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it is to lie.
-    name : str
-        The wished file name; the number goes before its suffix.
-    taken : container of str
-        Whole paths, casefolded, that are promised to others.
-    """
-    wished = Path(name)
-    for number in itertools.count(1):
-        tail = wished.suffix if number == 1 else f"-{number}{wished.suffix}"
-        path = folder / fitting(wished.stem, tail)
-        if str(path).casefold() not in taken and not os.path.lexists(path):
-            return path
-    raise AssertionError("counting never ends")
-
-
-def fitting(stem: str, tail: str) -> str:
-    """Shorten a stem so that stem and tail together are a name of at most 255 bytes."""
-    room = LONGEST_NAME - len(os.fsencode(tail))
-    name = os.fsencode(stem)
-    return (stem if len(name) <= room else name[:room].decode(errors="ignore")) + tail
-
-
-def publish(temporary: Path, target: Path, replace: bool = False) -> None:
-    """Put a finished temporary in place: whole, durable, and over nothing else unless asked.
-
-    Raises
-    ------
-    FileExistsError
-        When the target has appeared meanwhile and ``replace`` is False.
-    FolderError
-        When the folder refuses it.
-    """
-    try:
-        if replace:
-            temporary.replace(target)
-        else:
-            _link(temporary, target)
-        sync_folder(target.parent)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise FolderError(f"{target}: cannot be put in place ({error.strerror}); check the folder") from None
+    return Workers(run, died, unstarted, count, limits.worker_seconds, limits.worker_memory_mb, notify)
 
 
 def _cut(job: Job, start: float) -> Outcome:
@@ -185,17 +131,3 @@ def _cut(job: Job, start: float) -> Outcome:
         picture.identity,
         time.monotonic() - start,
     )
-
-
-def _link(temporary: Path, target: Path) -> None:
-    """Rename without overwriting: a hard link fails where the target exists, and a rename does not."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(str(target)) from None
-        temporary.rename(target)
-    else:
-        temporary.unlink()

@@ -5,12 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bgwatch.errors import printable
 from bgwatch.job import Outcome
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal would act on, and bytes that are no UTF-8."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def as_line(outcome: Outcome, target: Path | None) -> str:
@@ -28,11 +24,11 @@ def as_json(outcome: Outcome, target: Path | None) -> str:
     """Tell an outcome as one JSON object on one line."""
     return json.dumps(
         {
-            "source": printable(outcome.job.source),
+            "source": outcome.job.source,
             "state": outcome.state,
-            "result": None if target is None else printable(str(target)),
+            "result": None if target is None else str(target),
             "confidence": None if outcome.confidence is None else round(outcome.confidence, 4),
-            "reasons": [printable(reason) for reason in outcome.reasons],
+            "reasons": list(outcome.reasons),
             "seconds": round(outcome.seconds, 3),
         }
     )
@@ -63,13 +59,14 @@ class Summary:
         """How many outcomes were counted."""
         return self.done + self.unsure + len(self.failed) + len(self.blocked)
 
-    def lines(self, seconds: float, skipped: int) -> Iterable[str]:
+    def lines(self, seconds: float, skipped: int, own: int) -> Iterable[str]:
         """Tell the whole run."""
         parts = [f"{self.done} done"]
         parts += [f"{self.unsure} unsure"] if self.unsure else []
         parts += [f"{len(self.failed)} failed"] if self.failed else []
         parts += [f"{len(self.blocked)} not written"] if self.blocked else []
         parts += [f"{skipped} skipped that are no pictures"] if skipped else []
+        parts += [f"{own} skipped that are results"] if own else []
         yield f"{', '.join(parts)} in {seconds:.1f} s"
         for outcome in (*self.failed, *self.blocked):
             yield "  " + as_line(outcome, None)

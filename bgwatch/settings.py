@@ -51,8 +51,10 @@ class PictureLimits(Model):
 class WorkerLimits(Model):
     """What one picture may cost."""
 
-    worker_seconds: int = Field(300, ge=1, description="A picture that takes longer is given up.")
-    worker_memory_mb: int = Field(8192, ge=512, description="Address space a worker process may use, in megabytes.")
+    worker_seconds: int = Field(300, ge=1, le=86_400, description="A picture that takes longer is given up.")
+    worker_memory_mb: int = Field(
+        8192, ge=512, le=1_048_576, description="Address space a worker process may use, in megabytes."
+    )
 
 
 class FolderDefaults(PictureLimits, Segmentation):
@@ -118,6 +120,11 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     return "is not a setting" + (f"; did you mean {near[0]!r}?" if near else "; take it out")
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 1
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
 def _problem(details: Any, model: type[Model], at: str) -> str:
     path = ".".join(str(part) for part in details["loc"])
     where = ".".join(part for part in (at, path) if part)
@@ -129,4 +136,13 @@ def _problem(details: Any, model: type[Model], at: str) -> str:
         said = "must be auto, first-pixel or a colour like '#c0c0c0'"
     else:
         said = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    return f"{where + ': ' if where else ''}{said}" + (f", got {reprlib.repr(details['input'])}" if path else "")
+    if not path:
+        return f"{where + ': ' if where else ''}{said}"
+    return f"{where}: {said}, got {_SHORT.repr(details['input'])}" + _quoting(details)
+
+
+def _quoting(details: Any) -> str:
+    """Say what YAML does to words that are not in quotes, where it has done it."""
+    if details["type"] != "string_type" or not isinstance(details["input"], bool | None):
+        return ""
+    return "; write it in quotes, since YAML takes # for a comment and yes and no for truth values"

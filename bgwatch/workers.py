@@ -2,7 +2,7 @@
 
 `concurrent.futures.ProcessPoolExecutor` does the transport. What it lacks is added here: a worker bounds itself
 (an alarm with the default action ends it), and when a death has broken the pool, every task that was in flight is
-run again alone; only one that breaks the pool alone has failed.
+run again alone; only one that breaks alone a pool that could start has failed.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from typing import Generic, TypeVar
 
@@ -23,6 +23,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
+STARTING = 60.0  # seconds
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -41,6 +42,8 @@ class Workers(Generic[Task, Result]):
         Importable by name; turns a task into a result in the worker.
     died : callable
         Turns a task, and the reason in words, into a result when its worker died on it.
+    unstarted : callable
+        The same when no worker could be started, which is no fault of the task.
     count : int
         Worker processes.
     seconds : int
@@ -55,25 +58,27 @@ class Workers(Generic[Task, Result]):
         self,
         run: Callable[[Task], Result],
         died: Callable[[Task, str], Result],
+        unstarted: Callable[[Task, str], Result],
         count: int,
         seconds: int,
         memory_mb: int,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
-        self._run, self._died, self._notify = run, died, notify
+        self._run, self._died, self._unstarted, self._notify = run, died, unstarted, notify
         self._count, self._seconds, self._memory = count, seconds, memory_mb * 2**20
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[Task] = deque()
         self._suspects: deque[Task] = deque()
         self._flying: dict[Future[Result], Task] = {}
         self._landed: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
+        self._stillborn: list[Result] = []
         self._alone_since: float | None = None
         self._stopping = False
 
     @property
     def busy(self) -> int:
         """Tasks that have no result yet."""
-        return len(self._waiting) + len(self._suspects) + len(self._flying)
+        return len(self._waiting) + len(self._suspects) + len(self._flying) + len(self._stillborn)
 
     @property
     def room(self) -> int:
@@ -89,10 +94,12 @@ class Workers(Generic[Task, Result]):
         """Take the results that are there, waiting for the first for at most ``timeout`` seconds (None: for ever)."""
         futures = []
         with contextlib.suppress(queue.Empty):
-            futures.append(self._landed.get(timeout != 0, timeout))
+            futures.append(self._landed.get(timeout != 0 and not self._stillborn, timeout))
             while True:
                 futures.append(self._landed.get_nowait())
         results = [result for future in futures for result in self._settled(future)]
+        results += self._stillborn
+        self._stillborn = []
         self._launch()
         return results
 
@@ -106,11 +113,13 @@ class Workers(Generic[Task, Result]):
                 del self._flying[future]
         deadline = time.monotonic() + grace
         results = []
-        while self._flying and (left := deadline - time.monotonic()) > 0:
-            results.extend(self.collect(left))
-        self._suspects.clear()
-        self._flying.clear()
-        self._kill()
+        try:
+            while self._flying and (left := deadline - time.monotonic()) > 0:
+                results.extend(self.collect(left))
+        finally:
+            self._suspects.clear()
+            self._flying.clear()
+            self._kill()
         return results
 
     def _launch(self) -> None:
@@ -118,8 +127,7 @@ class Workers(Generic[Task, Result]):
             if self._suspects:
                 if self._flying:
                     return
-                self._alone_since = time.monotonic()
-                self._fly(self._suspects.popleft())
+                self._fly_alone(self._suspects.popleft())
             elif self._waiting and len(self._flying) < 2 * self._count:
                 self._fly(self._waiting.popleft())
             else:
@@ -128,14 +136,37 @@ class Workers(Generic[Task, Result]):
     def _fly(self, task: Task) -> None:
         self._pool = self._pool or self._new_pool()
         try:
-            future = self._pool.submit(_bounded, self._run, task, self._seconds)
-        except BrokenExecutor:
-            # idle workers died; whatever else was flying lands as broken by itself
+            with _signals_later():
+                future = self._pool.submit(_bounded, self._run, task, self._seconds)
+        except BrokenExecutor:  # idle workers died; whatever else was flying lands as broken by itself
             self._kill()
-            self._pool = self._new_pool()
-            future = self._pool.submit(_bounded, self._run, task, self._seconds)
-        self._flying[future] = task
-        future.add_done_callback(self._land)
+            self._alone_since = None
+            self._suspects.append(task)
+        except OSError as error:
+            self._give_back(task, error)
+        else:
+            self._flying[future] = task
+            future.add_done_callback(self._land)
+
+    def _fly_alone(self, task: Task) -> None:
+        """Run a task with no other in a new pool, once that pool has shown that it can start."""
+        self._kill()
+        self._pool = self._new_pool()
+        try:
+            with _signals_later():
+                ready = self._pool.submit(_ready)
+            ready.result(STARTING)
+        except (BrokenExecutor, OSError, TimeoutError) as error:
+            self._give_back(task, error)
+        else:
+            self._alone_since = time.monotonic()
+            self._fly(task)
+
+    def _give_back(self, task: Task, error: Exception) -> None:
+        self._kill()
+        reason = f"no worker process can be started ({error or type(error).__name__}); check memory and this Python"
+        self._stillborn.append(self._unstarted(task, reason))
+        self._notify()
 
     def _land(self, future: "Future[Result]") -> None:
         self._landed.put(future)
@@ -162,6 +193,8 @@ class Workers(Generic[Task, Result]):
 
     def _new_pool(self) -> ProcessPoolExecutor:
         one_thread()
+        # what multiprocessing would say of semaphores after a kill is nothing a user can act on
+        os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
         return ProcessPoolExecutor(
             self._count,
             mp_context=multiprocessing.get_context("spawn"),
@@ -179,9 +212,28 @@ class Workers(Generic[Task, Result]):
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _signals_later() -> Iterator[None]:
+    """Hold Ctrl-C back while processes are started: one that has not come to `_bind` would answer with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ready() -> None:
+    """Do nothing, in a worker: that it comes back shows that workers can start."""
+
+
 def _bind(parent: int, memory: int) -> None:
     """Bind a new worker to its parent's life and to its memory limit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     warnings.simplefilter("ignore")
     if sys.platform != "linux":
         return

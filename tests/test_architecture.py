@@ -16,10 +16,17 @@ ROWS = [
     ["job"],
     ["workers", "fetch", "config"],
     ["imagefile", "segment"],
+    ["place"],
     ["settings"],
     ["errors", "__init__"],
 ]
-SIBLINGS = {("__main__", "cli"), ("watch.service", "watch"), ("watch.intake", "watch"), ("segment.pipeline", "segment")}
+SIBLINGS = {
+    ("__main__", "cli"),
+    ("watch.service", "watch"),
+    ("watch.intake", "watch"),
+    ("watch.outcomes", "watch"),
+    ("segment.pipeline", "segment"),
+}
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
 # arithmetic that several steps of segment/ share; apart from these no step imports another, only the pipeline does
 SHARED_BY_STEPS = {f"segment.{name}" for name in ("blend", "pixels", "regions", "smoothing", "ycc")}

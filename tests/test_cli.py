@@ -1,6 +1,7 @@
 """The command line as a user meets it: good input, bad input, exit codes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -66,11 +67,29 @@ def test_nothing_is_overwritten_but_a_file_that_was_named(draw: Draw, bgwatch: B
     assert opened("out/a.png").mode == "RGBA"
 
 
-def test_the_second_run_over_a_folder_leaves_its_own_results_alone(draw: Draw, bgwatch: Bgwatch) -> None:
+def test_further_runs_over_a_folder_leave_their_own_results_alone(draw: Draw, bgwatch: Bgwatch) -> None:
     draw("in/a.jpg")
-    bgwatch("remove", "in")
-    assert "1 skipped" in bgwatch("remove", "in").err
-    assert sorted(path.name for path in Path("in").iterdir()) == ["a.cutout-2.png", "a.cutout.png", "a.jpg"]
+    bgwatch("remove", "in", "--mask")
+    for count in (1, 2, 3):
+        assert f"1 done, {count} skipped that are results" in bgwatch("remove", "in").err
+    found = sorted(path.name for path in Path("in").iterdir())
+    assert found == ["a.cutout-2.png", "a.cutout-3.png", "a.cutout.png", "a.jpg", "a.mask.png"]
+
+
+def test_a_picture_given_twice_is_done_once(draw: Draw, bgwatch: Bgwatch) -> None:
+    source = draw("in/a.jpg").absolute()
+    Path("link").symlink_to("in")
+    ended = bgwatch("remove", "in/a.jpg", source, "link", "in", "-o", "out")
+    assert (ended.code, ended.out) == (0, "out/a.png\n")
+
+
+@pytest.mark.parametrize("arguments", [("",), ("a.jpg", "-o", "")])
+def test_an_empty_argument_is_not_the_current_folder(draw: Draw, bgwatch: Bgwatch, arguments: tuple[str, ...]) -> None:
+    draw("a.jpg")
+    ended = bgwatch("remove", *arguments)
+    assert ended.code == 2
+    assert "is empty; name a file or a folder" in ended.err
+    assert [path.name for path in Path().iterdir()] == ["a.jpg"]
 
 
 def test_mask_writes_the_alpha_alone(draw: Draw, bgwatch: Bgwatch) -> None:
@@ -190,7 +209,18 @@ def test_an_output_that_cannot_be_written_is_the_environment(draw: Draw, bgwatch
     Path("file").write_text("in the way")
     ended = bgwatch("remove", "a.jpg", "-o", "file/out")
     assert ended.code == 3
-    assert "file/out: cannot be made (Not a directory); name another OUT" in ended.err
+    assert "file/out: cannot be made (Not a directory); name another folder" in ended.err
+
+
+def test_one_folder_that_cannot_be_made_leaves_the_others_to_be_done(draw: Draw, bgwatch: Bgwatch) -> None:
+    for name in ("in/a/x.jpg", "in/b/x.jpg", "in/c/x.jpg"):
+        draw(name)
+    Path("out").mkdir()
+    Path("out/b").write_text("in the way")
+    ended = bgwatch("remove", "in", "-o", "out")
+    assert ended.code == 3
+    assert sorted(ended.out.split()) == ["out/a/x.png", "out/c/x.png"]
+    assert "2 done, 1 not written" in ended.err
 
 
 def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
@@ -204,24 +234,46 @@ def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
     assert rows["none.jpg"]["reasons"] == ["none.jpg: there is no such file; check the name"]
 
 
-def test_names_cannot_write_to_the_terminal(bgwatch: Bgwatch) -> None:
-    Path("\x1b[31m[bold].jpg").write_text("no picture")
-    ended = bgwatch("remove", "\x1b[31m[bold].jpg")
-    assert ended.code == 1
-    assert r"\x1b[31m[bold].jpg: not a picture" in ended.err
-    assert "\x1b" not in ended.err
+def on_a_terminal(*arguments: str) -> tuple[int, str]:
+    """Run the command where a person looks at it; give its exit code and all that was shown."""
+    child = pexpect.spawn(sys.executable, ["-m", "bgwatch", *arguments], timeout=60, encoding="utf-8")
+    shown = child.read()
+    child.close()
+    return child.exitstatus, shown
+
+
+def test_names_cannot_write_to_the_terminal(draw: Draw) -> None:
+    draw("\x1b]0;title\x07\x1b[31m[bold].jpg")
+    Path("in").mkdir()
+    for arguments in (
+        ("remove", "\x1b]0;title\x07\x1b[31m[bold].jpg", "-o", "out"),
+        ("remove", "\x1b[31mnone.jpg"),
+        ("remove", "in", "-o", "in/\x1b[31m"),
+        ("check", "-c", "\x1b[31m.yaml"),
+    ):
+        _, shown = on_a_terminal(*arguments)
+        assert "\x1b" not in shown
+        assert "\\x1b[31m" in shown
+
+
+def test_a_program_gets_the_path_as_it_is(draw: Draw, bgwatch: Bgwatch) -> None:
+    """Screenshots of some systems have a narrow no-break space in their names."""
+    draw("Shot 1.00\u202fPM.jpg")
+    assert bgwatch("remove", "Shot 1.00\u202fPM.jpg", "-o", "out").out == "out/Shot 1.00\u202fPM.png\n"
+    ended = bgwatch("remove", "Shot 1.00\u202fPM.jpg", "-o", "out", "--json")
+    assert json.loads(ended.out)["result"] == "out/Shot 1.00\u202fPM-2.png"
 
 
 def test_a_bar_shows_on_a_terminal_only(draw: Draw, bgwatch: Bgwatch) -> None:
     for number in range(3):
         draw(f"in/{number}.jpg")
     assert "3/3" not in bgwatch("remove", "in", "-o", "plain").err
-    child = pexpect.spawn(sys.executable, ["-m", "bgwatch", "remove", "in", "-o", "out"], timeout=60, encoding="utf-8")
-    child.expect("3/3")
-    child.expect("3 done in")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    code, shown = on_a_terminal("remove", "in", "-o", "out")
+    assert code == 0
+    lines = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).strip() for line in re.split(r"[\r\n]+", shown)]
+    assert {"out/0.png", "out/1.png", "out/2.png"} <= set(lines), "each result has a line to itself"
+    assert any("3/3" in line for line in lines)
+    assert lines[-2].startswith("3 done in")
 
 
 def test_a_name_too_long_for_the_system_is_a_failed_picture(bgwatch: Bgwatch) -> None:
@@ -246,6 +298,28 @@ def test_interrupted_it_leaves_only_whole_results(draw: Draw, number: int) -> No
     results = list(Path("out").rglob("*"))
     assert 0 < len(results) < 60
     assert all(path.suffix == ".png" and opened(path).mode == "RGBA" for path in results)
+
+
+@pytest.mark.parametrize("arguments", [("remove", "in", "-o", "out"), ("watch",), ("check",)])
+def test_a_working_directory_that_has_gone_is_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    code = f"import os, sys\nos.chdir({str(tmp_path / 'gone')!r}); os.rmdir({str(tmp_path / 'gone')!r})\n"
+    code += f"import bgwatch.cli\nsys.argv = ['bgwatch', *{arguments!r}]\nbgwatch.cli.main()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ended.returncode in (1, 3)
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr
+
+
+def test_a_full_disk_behind_the_output_is_told(draw: Draw) -> None:
+    draw("a.jpg")
+    command = [sys.executable, "-m", "bgwatch", "remove", "a.jpg"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("error: ")
+    assert "No space left on device" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_check_prints_what_is_in_force(bgwatch: Bgwatch) -> None:

@@ -48,6 +48,14 @@ def test_a_folder_takes_the_defaults_and_may_override_them() -> None:
     assert (second.method, second.done, second.settle_seconds) == ("auto", "keep", 2)
 
 
+def test_merged_mappings_work() -> None:
+    text = "folders:\n  - &a {inbox: a, outbox: b, holes: open}\n  - {<<: *a, inbox: c}\n"
+    assert [(folder.inbox, folder.holes) for folder in parse(text, HERE).folders] == [
+        ("/somewhere/a", "open"),
+        ("/somewhere/c", "open"),
+    ]
+
+
 def test_all_problems_come_at_once_with_dotted_paths() -> None:
     said = refused("setle_seconds: 1\nclusters: 0\nfolders:\n  - {inbox: a, outbox: b, hole: open}\n  - {inbox: c}\n")
     assert "setle_seconds: is not a setting; did you mean 'settle_seconds'?" in said
@@ -72,6 +80,10 @@ def test_a_wrong_default_is_told_once() -> None:
         ("folders:\n - {inbox: a, outbox: b}\n - {inbox: a, outbox: c}\n", "named twice"),
         ("method: !!python/object/apply:os.system ['true']\n", "not readable as YAML"),
         ("workers: 0\n", "workers: must be"),
+        ("worker_seconds: 99999999999\n", "worker_seconds: must be less than or equal to 86400"),
+        ("backdrop: #ff0000\n", "backdrop: must be a valid string, got None; write it in quotes"),
+        ("done: no\n", "done: must be a valid string, got False; write it in quotes"),
+        ("folders:\n - {inbox: ~nobody-here/x, outbox: b}\n - {inbox: c}\n", "folders.1.outbox: is missing"),
         ("? [a]\n: 1\n", "unhashable key"),
     ],
 )

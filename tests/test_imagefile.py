@@ -8,16 +8,8 @@ import pytest
 from PIL import Image, ImageCms
 from scenes import png_header
 
-from bgwatch.errors import FolderError, PictureError
-from bgwatch.imagefile import (
-    Identity,
-    decode,
-    encode_png,
-    identity_of,
-    looks_like_picture,
-    write_atomically,
-    write_durably,
-)
+from bgwatch.errors import PictureError
+from bgwatch.imagefile import Identity, decode, encode_png, identity_of, looks_like_picture
 
 LIMIT = 1_000_000
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -106,7 +98,7 @@ def test_sixteen_bit_grey_comes_in_with_a_note(tmp_path: Path) -> None:
     Image.fromarray(np.full((3, 3), 0x8123, np.uint16)).save(tmp_path / "deep.png")
     picture = decode(tmp_path / "deep.png", LIMIT)
     assert picture.image.getpixel((1, 1)) == 0x81
-    assert picture.notes == ("16-bit grey was brought to 8 bits",)
+    assert picture.notes == ("16 bits a channel were brought to 8",)
 
 
 def test_of_several_frames_the_first_is_taken_with_a_note(tmp_path: Path) -> None:
@@ -159,33 +151,6 @@ def test_grey_and_mask_are_written_as_such() -> None:
         assert "icc_profile" not in mask.info
 
 
-def test_writing_is_whole_or_not_at_all(tmp_path: Path) -> None:
-    write_atomically(b"one", tmp_path / "file")
-    write_atomically(b"two", tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == b"two"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FolderError, match="cannot be written"):
-        write_atomically(b"x", tmp_path / "file" / "below")
-    with pytest.raises(FolderError, match="cannot be written"):
-        write_durably(b"x", tmp_path / "file")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to fill a disk with")
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.open
-
-    def to_a_full_disk(path: object, flags: int, *mode: int) -> int:
-        return real("/dev/full", os.O_WRONLY) if flags & os.O_CREAT else real(path, flags, *mode)
-
-    monkeypatch.setattr(os, "open", to_a_full_disk)
-    with pytest.raises(FolderError, match="No space left"):
-        write_durably(b"x" * 100_000, tmp_path / "file")
-
-
 def test_only_regular_files_have_an_identity(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "link").symlink_to("file")
@@ -193,3 +158,20 @@ def test_only_regular_files_have_an_identity(tmp_path: Path) -> None:
     assert identity_of(tmp_path / "file") is not None
     assert [identity_of(tmp_path / name) for name in ("link", "fifo", "none", "file/below")] == [None] * 4
     assert identity_of(tmp_path) is None
+
+
+@pytest.mark.parametrize(("mode", "key", "becomes"), [("L", 50, "LA"), ("RGB", (50, 50, 50), "RGBA")])
+def test_a_key_colour_is_transparency(tmp_path: Path, mode: str, key: object, becomes: str) -> None:
+    image = Image.new("L", (4, 4), 50)
+    image.putpixel((1, 1), 90)
+    image.convert(mode).save(tmp_path / "key.png", transparency=key)
+    decoded = decode(tmp_path / "key.png", LIMIT).image
+    assert decoded.mode == becomes
+    assert decoded.getchannel("A").tobytes() == bytes([0, 0, 0, 0, 0, 255] + [0] * 10)
+
+
+@pytest.mark.parametrize(("dtype", "said"), [(np.float32, "floating point"), (np.int32, "32-bit integers")])
+def test_values_without_a_range_are_refused(tmp_path: Path, dtype: type, said: str) -> None:
+    Image.fromarray(np.ones((3, 3), dtype)).save(tmp_path / "a.tif")
+    with pytest.raises(PictureError, match=rf"a\.tif: its values \({said}\) have no fixed range; convert it"):
+        decode(tmp_path / "a.tif", LIMIT)

@@ -3,14 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scenes import opened
 
 from bgwatch import job as job_module
-from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
-from bgwatch.job import Job, fitting, numbered, publish, run
+from bgwatch.job import Job, run
 from bgwatch.settings import Segmentation
 
 OPTIONS = Segmentation().model_dump()
@@ -76,48 +73,3 @@ def test_whatever_goes_wrong_becomes_a_sentence(
     assert outcome.state == "failed"
     with pytest.raises(AssertionError, match=said):
         raise AssertionError(outcome.reasons[0])
-
-
-def test_clashes_are_numbered_before_the_suffix(tmp_path: Path) -> None:
-    assert numbered(tmp_path, "a.png") == tmp_path / "a.png"
-    (tmp_path / "a.png").touch()
-    (tmp_path / "a-2.png").symlink_to("nowhere")
-    assert numbered(tmp_path, "a.png") == tmp_path / "a-3.png"
-    assert numbered(tmp_path, "B.png", {str(tmp_path / "b.png").casefold()}) == tmp_path / "B-2.png"
-
-
-@given(st.text(min_size=1, max_size=300).filter(lambda text: "/" not in text and "\0" not in text), st.integers(1, 99))
-def test_a_name_never_outgrows_the_file_system(stem: str, number: int) -> None:
-    tail = f"-{number}.png"
-    try:
-        name = fitting(stem, tail)
-    except UnicodeEncodeError:
-        assert any("\ud800" <= char <= "\udfff" for char in stem), "only lone surrogates that are no bytes may fail"
-        return
-    assert name.endswith(tail)
-    assert len(name.encode("utf-8", "surrogateescape")) <= 255
-
-
-def test_publishing_replaces_nothing_unasked(tmp_path: Path) -> None:
-    for name in ("temporary", "target"):
-        (tmp_path / name).write_text(name)
-    with pytest.raises(FileExistsError):
-        publish(tmp_path / "temporary", tmp_path / "target")
-    assert (tmp_path / "target").read_text() == "target"
-    publish(tmp_path / "temporary", tmp_path / "target", replace=True)
-    assert (tmp_path / "target").read_text() == "temporary"
-    with pytest.raises(FolderError, match="cannot be put in place"):
-        publish(tmp_path / "gone", tmp_path / "other")
-
-
-def test_publishing_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_links(*_: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr("os.link", no_links)
-    (tmp_path / "temporary").write_text("new")
-    publish(tmp_path / "temporary", tmp_path / "target")
-    assert (tmp_path / "target").read_text() == "new"
-    (tmp_path / "temporary").write_text("newer")
-    with pytest.raises(FileExistsError):
-        publish(tmp_path / "temporary", tmp_path / "target")

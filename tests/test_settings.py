@@ -29,6 +29,15 @@ def test_values_out_of_range_are_refused_by_name(options: dict[str, object]) -> 
         segmentation(options)
 
 
+def test_a_value_without_end_is_cut_short() -> None:
+    nested: list[object] = []
+    for _ in range(30):
+        nested = [nested] * 9
+    with pytest.raises(SettingsError) as told:
+        segmentation({"method": nested})
+    assert len(str(told.value)) < 200
+
+
 def test_all_problems_come_at_once() -> None:
     with pytest.raises(SettingsError) as told:
         segmentation({"clusters": 0, "seed": -1, "colour": 1})

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import spawn
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ def died(task: str, reason: str) -> str:
     return f"{task} died: {reason}"
 
 
+def unstarted(task: str, reason: str) -> str:
+    return f"{task} not begun: {reason}"
+
+
 def done(workers: "Workers[str, str]", *tasks: str) -> set[str]:
     for task in tasks:
         workers.submit(task)
@@ -50,7 +55,7 @@ def done(workers: "Workers[str, str]", *tasks: str) -> set[str]:
 
 
 def make(seconds: int = 60, count: int = 2) -> "Workers[str, str]":
-    return Workers(act, died, count, seconds, 2048)
+    return Workers(act, died, unstarted, count, seconds, 2048)
 
 
 def test_every_task_has_a_result() -> None:
@@ -86,6 +91,15 @@ def test_a_worker_has_one_thread() -> None:
     assert done(make(), "threads") == {",".join("1" for _ in THREAD_VARIABLES)}
 
 
+@pytest.mark.parametrize("python", ["/bin/false", "/nowhere/python"])
+def test_a_pool_that_cannot_start_condemns_no_task(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken Python or no memory for processes is no fault of the tasks."""
+    monkeypatch.setattr(spawn, "_python_exe", os.fsencode(python))
+    results = done(make(), "one", "two", "three")
+    assert {result.partition(" not begun: ")[0] for result in results} == {"one", "two", "three"}
+    assert all("no worker process can be started" in result for result in results)
+
+
 def test_stopping_ends_what_hangs() -> None:
     workers = make()
     workers.submit("one")
@@ -101,7 +115,7 @@ def test_stopping_ends_what_hangs() -> None:
 
 def test_whoever_waits_is_told() -> None:
     told: list[None] = []
-    workers: Workers[str, str] = Workers(act, died, 1, 60, 2048, lambda: told.append(None))
+    workers: Workers[str, str] = Workers(act, died, unstarted, 1, 60, 2048, lambda: told.append(None))
     assert done(workers, "one") == {"did one"}
     assert len(told) == 1
 
@@ -113,7 +127,7 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
         "import os, signal\n"
         "from bgwatch.workers import Workers\n"
         "def main():\n"
-        "    workers = Workers(worker, str, 1, 60, 2048)\n"
+        "    workers = Workers(worker, str, str, 1, 60, 2048)\n"
         "    workers.submit('pid')\n"
         "    print(workers.collect(60)[0], flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

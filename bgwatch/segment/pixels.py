@@ -74,6 +74,6 @@ def _array(image: Image.Image) -> NDArray[np.generic]:
         raise PictureError(f"image: PIL mode {image.mode} has no fixed range; convert it to uint8 or uint16 first")
     if image.mode == "La":
         image = image.convert("LA")
-    if image.mode in ("RGB", "RGBA", "L"):
-        return np.asarray(image)
-    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    if image.has_transparency_data:  # also a palette's or a key colour's
+        return np.asarray(image.convert("RGBA"))
+    return np.asarray(image if image.mode in ("RGB", "L") else image.convert("RGB"))

@@ -1,18 +1,16 @@
 """Originals and results to their folders, with the reasons beside failures and doubts."""
 
 import contextlib
-import errno
 import hashlib
+import itertools
 import os
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bgwatch.config import located
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.imagefile import sync_folder, write_atomically
-from bgwatch.job import fitting, numbered, temporary_in
+from bgwatch.place import fitting, make_folder, move, numbered, publish, sync_folder, temporary_in, write_durably
 from bgwatch.settings import Folder
 
 
@@ -76,6 +74,9 @@ def refuse_loops(all_places: Iterable[Places], state: Path) -> None:
             raise SettingsError(f"{inbox}: is named as inbox twice; give each inbox one entry")
         if state.resolve().is_relative_to(inbox):
             raise SettingsError(f"{state}: the state folder lies inside the inbox {inbox}; name another with --state")
+        for other in inboxes:
+            if other != inbox and other.is_relative_to(inbox):
+                raise SettingsError(f"{other}: this inbox lies inside the inbox {inbox}; give each a folder of its own")
         for written in (written for place in all_places for written in place.written):
             if written.is_relative_to(inbox):
                 raise SettingsError(f"{written}: lies inside the inbox {inbox}; name a folder outside it")
@@ -99,27 +100,34 @@ class Filing:
         self._reserved = {place.name.casefold() for place in where.written if place.parent == where.outbox}
         self._owner = hashlib.sha256(os.fsencode(where.inbox)).hexdigest()[:12] + "-"
 
+    def missing(self) -> list[Path]:
+        """Name the folders that are not there."""
+        return [place for place in (self.where.inbox, *self.where.written) if not os.path.isdir(place)]
+
     def prepare(self, created: Callable[[Path], None]) -> None:
-        """Make the folders that are missing and make sure that results can be written.
+        """Make the folders that are missing and make sure that all can be used.
 
         Raises
         ------
         FolderError
-            When a folder cannot be made, is none, or cannot be written.
+            When a folder cannot be made, is none, or cannot be used.
         """
-        for place in (self.where.inbox, *self.where.written):
-            if not place.is_dir():
-                _make(place)
-                created(place)
+        for place in self.missing():
+            make_folder(place)
+            created(place)
+        self.refuse_unusable()
+
+    def refuse_unusable(self) -> None:
+        """Raise FolderError for a folder that is there and that this user may not use as it must be."""
+        may = "give this user the right to, or name another folder"
         for place in self.where.written:
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise FolderError(f"{place}: cannot be written; give this user the right to, or name another folder")
-        if not os.access(self.where.inbox, os.R_OK | os.X_OK):
-            said = "cannot be read; give this user the right to, or name another folder"
-            raise FolderError(f"{self.where.inbox}: {said}")
-        if not self.where.keep and not os.access(self.where.inbox, os.W_OK):
-            said = "originals cannot be moved out of it; give this user the right to, or set done: keep"
-            raise FolderError(f"{self.where.inbox}: {said}")
+            if os.path.lexists(place) and not os.access(place, os.W_OK | os.X_OK):
+                raise FolderError(f"{place}: cannot be written; {may}")
+        inbox = self.where.inbox
+        if os.path.lexists(inbox) and not os.access(inbox, os.R_OK | os.X_OK):
+            raise FolderError(f"{inbox}: cannot be read; {may}")
+        if os.path.lexists(inbox) and not self.where.keep and not os.access(inbox, os.W_OK):
+            raise FolderError(f"{inbox}: originals cannot be moved out of it; give the right to, or set done: keep")
 
     def temporary(self) -> Path:
         """Name a hidden file in the outbox for a result in the making."""
@@ -128,10 +136,11 @@ class Filing:
     def sweep(self) -> int:
         """Take away the temporaries that an earlier daemon of this inbox left; the inbox's lock must be held."""
         count = 0
-        for leftover in self.where.outbox.glob(f".bgwatch-{self._owner}*.tmp"):
-            with contextlib.suppress(FileNotFoundError):
-                leftover.unlink()
-                count += 1
+        for place in set(self.where.written):
+            for leftover in place.glob(f".bgwatch-{self._owner}*.tmp"):
+                with contextlib.suppress(FileNotFoundError):
+                    leftover.unlink()
+                    count += 1
         return count
 
     def result_name(self, original: Path) -> Path:
@@ -143,32 +152,91 @@ class Filing:
 
     def result_place(self, original: Path, review: bool) -> Path:
         """Find the free place for the result of an original, and make its folder."""
-        wished = (self.where.review if review else self.where.outbox) / self.result_name(original)
-        _make(wished.parent)
-        return numbered(wished.parent, wished.name)
+        name = self.result_name(original)
+        return _free(self.where.review / name, _reason_of_doubt) if review else _free(self.where.outbox / name)
 
-    def explain_doubt(self, result: Path, reason: str) -> None:
-        """Write down beside a result under review why it is there."""
-        _write_reason(result.with_name(fitting(result.stem, ".reason.txt")), reason)
+    def failed_place(self, original: Path) -> Path:
+        """Find the free place for an original that failed, and make its folder."""
+        return _free(self.where.failed / original, _reason_of_failure)
 
     def put_away(self, original: Path) -> None:
-        """Move or delete an original whose result is on the disk, or leave it, as the settings say."""
+        """Move or delete an original whose result is on the disk, or leave it, as the settings say.
+
+        Raises
+        ------
+        FolderError
+            When the system refuses it.
+        """
         path = self.where.inbox / original
         if self.where.done:
-            _move(path, self.where.done / original)
+            _move(path, self.where.done / original, temporary_in(self.where.done, self._owner))
         elif not self.where.keep:
-            path.unlink()
-            sync_folder(path.parent)
+            try:
+                path.unlink()
+                sync_folder(path.parent)
+            except OSError as error:
+                raise FolderError(f"{path}: cannot be deleted ({error.strerror}); check the folder's rights") from None
 
-    def put_to_failed(self, original: Path, reason: str) -> Path:
-        """Move an original to the failed ones, its reason beside it; give its new place."""
-        wished = self.where.failed / original
-        _make(wished.parent)
-        # the reason goes first: a stop in between leaves the original to fail again, and the reason to be overwritten
-        place = numbered(wished.parent, wished.name)
-        _write_reason(place.with_name(fitting(place.name, ".reason.txt")), reason)
-        _move(self.where.inbox / original, place)
-        return place
+    def put_to_failed(self, original: Path, place: Path) -> None:
+        """Move an original to the place found by `failed_place`.
+
+        Raises
+        ------
+        FolderError
+            When the system refuses it, or the place is taken meanwhile.
+        """
+        try:
+            move(self.where.inbox / original, place, temporary_in(self.where.failed, self._owner))
+        except FileExistsError:
+            raise FolderError(f"{place}: has been taken by another file; it is tried again") from None
+
+    def explain(self, place: Path, reason: str, failure: bool) -> None:
+        """Write down beside a result under review, or an original that failed, why it is there; once."""
+        top = self.where.failed if failure else self.where.review
+        temporary = temporary_in(top, self._owner)
+        write_durably((reason + "\n").encode("utf-8", "backslashreplace"), temporary)
+        try:
+            publish(temporary, _reason_of_failure(place) if failure else _reason_of_doubt(place))
+        except FileExistsError:  # written before a kill; the name was free when the place was chosen
+            temporary.unlink()
+
+
+def _reason_of_doubt(result: Path) -> Path:
+    return result.with_name(fitting(result.stem, ".reason.txt"))
+
+
+def _reason_of_failure(original: Path) -> Path:
+    return original.with_name(fitting(original.name, ".reason.txt"))
+
+
+def _free(wished: Path, beside: Callable[[Path], Path] | None = None) -> Path:
+    make_folder(wished.parent)
+    return numbered(wished.parent, wished.name, beside=beside)
+
+
+def _move(path: Path, wished: Path, temporary: Path) -> None:
+    """Move a file to the first free name, or end a move in whose middle an earlier daemon was killed."""
+    make_folder(wished.parent)
+    if path.lstat().st_nlink > 1 and _has_second_name(path, wished):
+        path.unlink()
+        return
+    while True:
+        try:
+            move(path, numbered(wished.parent, wished.name), temporary)
+            return
+        except FileExistsError:
+            continue
+
+
+def _has_second_name(path: Path, wished: Path) -> bool:
+    """Tell whether a file lies under one of the names that `numbered` gives, too."""
+    for number in itertools.count(1):
+        name = wished if number == 1 else wished.with_name(fitting(wished.stem, f"-{number}{wished.suffix}"))
+        if not os.path.lexists(name):
+            return False
+        if path.samefile(name):
+            return True
+    raise AssertionError("counting never ends")
 
 
 def _real(path: Path) -> Path:
@@ -176,45 +244,3 @@ def _real(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError) as error:
         raise SettingsError(f"{path}: is not a folder that can be used ({error}); name another") from None
-
-
-def _write_reason(path: Path, reason: str) -> None:
-    write_atomically((reason + "\n").encode("utf-8", "backslashreplace"), path)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FolderError(f"{folder}: cannot be made ({error.strerror}); name another folder") from None
-
-
-def _move(path: Path, wished: Path) -> None:
-    """Move a file over nothing, to another disk if need be; its mtime stays."""
-    _make(wished.parent)
-    place = numbered(wished.parent, wished.name)
-    try:
-        try:
-            path.rename(place)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy_over(path, place)
-        sync_folder(place.parent)
-        sync_folder(path.parent)
-    except OSError as error:
-        said = f"{path}: cannot be moved to {wished.parent} ({error.strerror}); check both folders"
-        raise FolderError(said) from None
-
-
-def _copy_over(path: Path, place: Path) -> None:
-    temporary = temporary_in(place.parent)
-    try:
-        shutil.copy2(path, temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.rename(place)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(place.parent)
-    path.unlink()

@@ -6,8 +6,8 @@ import time
 from collections import deque
 from pathlib import Path
 
+from bgwatch.errors import printable
 from bgwatch.imagefile import Identity, identity_of
-from bgwatch.report import printable
 from bgwatch.watch.settle import Settling
 
 LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini"})
@@ -98,6 +98,7 @@ class Intake:
                 self._tell_once(path, "is no regular file and is left alone")
             return
         if original in self._under_way or self._finished.get(original) == (identity.size, identity.mtime_ns):
+            self._settling.forget(original)
             return
         if self._settling.look(original, identity, time.monotonic()):
             self._ready.append(original)

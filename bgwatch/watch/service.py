@@ -8,12 +8,12 @@ Accepted risk: a writer that pauses for longer than ``settle_seconds`` in the mi
 a whole file. If that does not decode it goes to ``failed``, where nothing is lost.
 """
 
+import contextlib
 import logging
 import queue
 import signal
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,19 +21,19 @@ from types import FrameType
 
 import platformdirs
 
-from bgwatch.errors import FolderError
-from bgwatch.imagefile import Identity, identity_of
-from bgwatch.job import Job, Outcome, pool, publish
-from bgwatch.report import printable
+from bgwatch.errors import printable
+from bgwatch.job import Job, Outcome, pool
 from bgwatch.settings import Folder, Segmentation, Settings
 from bgwatch.watch.events import Events
 from bgwatch.watch.filing import Filing, places, refuse_loops
 from bgwatch.watch.intake import Intake
-from bgwatch.watch.ledger import Ledger, Placing
+from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
+from bgwatch.watch.outcomes import Outcomes
 from bgwatch.workers import Workers
 
 STOP_GRACE = 7.0
+HINTS_AT_ONCE = 1000
 
 log = logging.getLogger("bgwatch")
 
@@ -55,6 +55,8 @@ class Watched:
         Its places.
     intake : Intake
         Its inbox.
+    outcomes : Outcomes
+        What becomes of its pictures.
     lines : dict of str to deque of Job
         Jobs whose results want the same name, in the order of their submission: numbers go by it.
     landed : dict of str to Outcome
@@ -64,6 +66,7 @@ class Watched:
     folder: Folder
     filing: Filing
     intake: Intake
+    outcomes: Outcomes
     lines: dict[str, deque[Job]] = field(default_factory=dict)
     landed: dict[str, Outcome] = field(default_factory=dict)
 
@@ -90,8 +93,8 @@ class Service:
         self._settings, self._state, self._count = settings, state, count
         self._hints: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._stopping = False
-        self._counts = {"done": 0, "unsure": 0, "failed": 0, "blocked": 0}
         self._watched: list[Watched] = []
+        self._jobs: dict[str, tuple[Watched, Path]] = {}
 
     def run(self, once: bool = False) -> int:
         """Work until SIGTERM or SIGINT, or until all that is there is done; give the exit code.
@@ -109,9 +112,9 @@ class Service:
             stack.callback(self._ledger.close)
             for folder in self._settings.folders:
                 self._watched.append(self._opened(folder, stack))
+            self._obey_signals(stack)
             self._workers: Workers[Job, Outcome] = pool(self._count, self._settings, lambda: self._hints.put(None))
             stack.callback(self._end_workers)
-            self._obey_signals(stack)
             self._listen(stack)
             self._loop(once)
         return self._exit_code(once)
@@ -126,31 +129,17 @@ class Service:
         filing.prepare(lambda place: log.info("created the folder %s", printable(str(place))))
         inbox = filing.where.inbox
         stack.callback(InboxLock(inbox).close)
-        for left in self._ledger.unfinished(inbox):
-            self._recover(filing, left)
+        intake = Intake(inbox, folder.settle_seconds, self._ledger.staying(inbox))
+        outcomes = Outcomes(filing, intake, self._ledger)
+        outcomes.recover()
         if count := filing.sweep():
-            log.info("swept %d unfinished results of an earlier run", count)
-        return Watched(folder, filing, Intake(inbox, folder.settle_seconds, self._ledger.handled(inbox)))
-
-    def _recover(self, filing: Filing, left: Placing) -> None:
-        """Finish what an earlier daemon was killed in the middle of."""
-        try:
-            placed = left.result.lstat().st_ino == left.result_inode
-        except OSError:
-            placed = False
-        if not placed:
-            self._ledger.finish(left.row, "dropped")  # the original is still there and is done again
-            return
-        if left.review:
-            filing.explain_doubt(left.result, left.reason)
-        identity = identity_of(filing.where.inbox / left.path)
-        if identity and (identity.size, identity.mtime_ns) == (left.size, left.mtime_ns):
-            filing.put_away(left.path)
-        self._ledger.finish(left.row, "review" if left.review else "done")
-        log.info("finished what was begun before: %s", printable(str(left.path)))
+            log.info("swept %d unfinished files of an earlier run", count)
+        return Watched(folder, filing, intake, outcomes)
 
     def _obey_signals(self, stack: ExitStack) -> None:
         def handler(number: int, frame: FrameType | None) -> None:
+            if self._stopping:
+                raise KeyboardInterrupt  # the second time: do not wait for running pictures
             self.stop()
 
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -176,6 +165,7 @@ class Service:
             now = time.monotonic()
             if now >= rescan_at:
                 for watched in self._watched:
+                    watched.outcomes.pay()
                     watched.intake.scan()
                 rescan_at = time.monotonic() + self._settings.rescan_seconds
             for watched in self._watched:
@@ -194,7 +184,7 @@ class Service:
         until = min([rescan_at, *(moment for moment in due if moment is not None)])
         try:
             hint = self._hints.get(timeout=max(0.0, until - time.monotonic()))
-            while True:
+            for _ in range(HINTS_AT_ONCE):  # busy writers must not keep the loop from its other work
                 if hint is not None:
                     for watched in self._watched:
                         watched.intake.follow(hint)
@@ -220,99 +210,41 @@ class Service:
             max_pixels=folder.max_pixels,
             follow_symlinks=False,
         )
+        self._jobs[job.temporary] = watched, original
         watched.lines.setdefault(_line(watched, original), deque()).append(job)
         self._workers.submit(job)
 
     def _take(self, outcome: Outcome) -> None:
         """File an outcome, and those of the same line that waited for it."""
-        source = Path(outcome.job.source)
-        watched = next(watched for watched in self._watched if source.is_relative_to(watched.inbox))
-        name = _line(watched, source.relative_to(watched.inbox))
+        watched, original = self._jobs[outcome.job.temporary]
+        name = _line(watched, original)
         watched.landed[outcome.job.temporary] = outcome
         line = watched.lines[name]
         while line and line[0].temporary in watched.landed:
-            self._file(watched, watched.landed.pop(line.popleft().temporary))
+            job = line.popleft()
+            _, first = self._jobs.pop(job.temporary)
+            watched.outcomes.file(first, watched.landed.pop(job.temporary))
         if not line:
             del watched.lines[name]
-
-    def _file(self, watched: Watched, outcome: Outcome) -> None:
-        source = Path(outcome.job.source)
-        original = source.relative_to(watched.inbox)
-        taken = watched.intake.release(original)
-        now_there = identity_of(source)
-        try:
-            if now_there is None:
-                log.info("gone while it was worked on: %s", printable(str(original)))
-            elif now_there != (outcome.identity or taken):
-                log.info("changed while it was worked on, done again: %s", printable(str(original)))
-                watched.intake.look(original)
-            elif outcome.state == "blocked":
-                self._block(outcome.reasons[0])
-            elif outcome.state == "failed":
-                self._file_failure(watched, original, now_there, outcome)
-            else:
-                self._file_result(watched, original, now_there, outcome)
-        except FolderError as error:
-            self._block(str(error))
-        finally:
-            Path(outcome.job.temporary).unlink(missing_ok=True)
-
-    def _block(self, reason: str) -> None:
-        """Note a fault of the place; the original stays where it is and is tried again at the next rescan."""
-        self._counts["blocked"] += 1
-        log.error("%s", printable(reason))
-
-    def _file_failure(self, watched: Watched, original: Path, identity: Identity, outcome: Outcome) -> None:
-        reason = "; ".join(outcome.reasons)
-        place = watched.filing.put_to_failed(original, reason)
-        self._ledger.failed(watched.inbox, original, identity, reason)
-        self._counts["failed"] += 1
-        log.warning("failed: %s (now %s)", printable(reason), printable(str(place)))
-
-    def _file_result(self, watched: Watched, original: Path, identity: Identity, outcome: Outcome) -> None:
-        temporary = Path(outcome.job.temporary)
-        review = outcome.state == "unsure"
-        reason = "; ".join(outcome.reasons) or ("its confidence is below min_confidence" if review else "")
-        while True:
-            result = watched.filing.result_place(original, review)
-            row = self._ledger.placing(
-                watched.inbox, original, identity, result, temporary.stat().st_ino, review, outcome.confidence, reason
-            )
-            try:
-                publish(temporary, result)
-                break
-            except FileExistsError:
-                self._ledger.finish(row, "dropped")
-        if review:
-            watched.filing.explain_doubt(result, reason)
-        watched.filing.put_away(original)
-        self._ledger.finish(row, "review" if review else "done")
-        if watched.filing.where.keep:
-            watched.intake.finish(original, identity)
-        self._counts[outcome.state] += 1
-        said = f"{original} -> {result} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
-        log.info("%s", printable(f"{said}, to be reviewed: {reason}" if review else said))
 
     def _end_workers(self) -> None:
         """Let running pictures finish for a while; what does not is done again next time."""
         for outcome in self._workers.stop(STOP_GRACE if self._stopping else 0):
             self._take(outcome)
-        for job in self._unfiled():
-            Path(job.temporary).unlink(missing_ok=True)
-
-    def _unfiled(self) -> Iterator[Job]:
-        for watched in self._watched:
-            for line in watched.lines.values():
-                yield from line
+        for temporary in self._jobs:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
 
     def _exit_code(self, once: bool) -> int:
-        counts = self._counts
+        counts = Counter[str]()
+        for watched in self._watched:
+            counts.update(watched.outcomes.counts)
         log.info("%d done, %d to be reviewed, %d failed", counts["done"], counts["unsure"], counts["failed"])
         if not once or self._stopping:
             return 0
         if counts["blocked"]:
             return 3
-        return 1 if counts["failed"] or not sum(counts.values()) else 0
+        return 1 if counts["failed"] or not counts.total() else 0
 
 
 def _line(watched: Watched, original: Path) -> str:

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +25,11 @@ PATIENCE = 60.0
 class Daemon:
     """A running ``bgwatch watch`` whose words can be waited for."""
 
-    def __init__(self, *arguments: object) -> None:
-        command = [sys.executable, "-m", "bgwatch", "watch", *map(str, arguments)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    def __init__(self, *arguments: object, command: str = "watch", python: Sequence[str] = ()) -> None:
+        line = [sys.executable, *python, "-m", "bgwatch", command, *map(str, arguments)]
+        self.process = subprocess.Popen(
+            line, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+        )
         self.said: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -56,8 +59,8 @@ class Daemon:
 def start() -> Iterator[Callable[..., Daemon]]:
     running: list[Daemon] = []
 
-    def begin(*arguments: object) -> Daemon:
-        running.append(Daemon(*arguments))
+    def begin(*arguments: object, **how: Any) -> Daemon:
+        running.append(Daemon(*arguments, **how))
         return running[-1]
 
     yield begin
@@ -175,6 +178,44 @@ def test_a_long_picture_does_not_hold_up_the_end(start: Callable[..., Daemon]) -
         threading.Event().wait(0.05)
     assert daemon.ends(signal.SIGTERM, within=10) == 0
     assert names("in") | names("out") == {"in/long.png"}
+
+
+@pytest.mark.parametrize("command", ["watch", "remove"])
+@pytest.mark.parametrize("stage", ["bgwatch.workers", "pydantic", "numpy", "bgwatch.place", "the first worker"])
+def test_interrupted_while_it_starts_it_says_one_line(
+    start: Callable[..., Daemon], draw: Draw, command: str, stage: str
+) -> None:
+    """Ctrl-C reaches the whole process group, with workers that are still importing."""
+    draw("in/a.png")
+    options = ["-o", "out"] if command == "remove" else ["out", "--settle-seconds", "0.05"]
+    daemon = start("in", *options, command=command, python=["-X", "importtime"])
+    if stage == "the first worker":
+        while not _children(daemon.process.pid):
+            threading.Event().wait(0.005)
+    else:
+        daemon.says(rf"\| +{stage}$")
+    os.killpg(daemon.process.pid, signal.SIGINT)
+    assert daemon.ends() == (0 if command == "watch" else 130)
+    words = [line for line in daemon.said if line.strip() and not re.search("import time:| INFO ", line)]
+    assert words == ([] if command == "watch" else ["interrupted\n"])
+    assert names("in") | names("out") in ({"in/a.png"}, {"out/a.png", "out/done/a.png"}), "untouched or done"
+
+
+def test_a_second_interrupt_does_not_wait(start: Callable[..., Daemon]) -> None:
+    Path("in").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
+    Image.fromarray(noise).save("in/long.png", compress_level=1)
+    daemon = start(
+        "in", "out", "--method", "kmeans", "--clusters", "200", "--n-init", "100", "--settle-seconds", "0.05"
+    )
+    daemon.says("watching")
+    while not any(_busy(child) for child in _children(daemon.process.pid)):
+        threading.Event().wait(0.05)
+    daemon.process.send_signal(signal.SIGINT)
+    threading.Event().wait(0.3)  # two signals at once are one
+    assert daemon.ends(signal.SIGINT, within=5) == 0
+    assert names("in") | names("out") == {"in/long.png"}
+    assert "Traceback" not in "".join(daemon.said)
 
 
 def _busy(pid: int) -> bool:

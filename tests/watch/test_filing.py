@@ -1,5 +1,4 @@
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,15 @@ def test_missing_folders_are_made_and_told(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("in the way")
-    with pytest.raises(FolderError, match="out: cannot be made"):
+    with pytest.raises(FolderError, match=r"out: cannot be made \(a file has its name\)"):
         Filing(places(folder(tmp_path))).prepare(lambda _: None)
+
+
+def test_an_original_that_cannot_be_deleted_is_told(tmp_path: Path) -> None:
+    filing = Filing(places(folder(tmp_path, done="delete")))
+    filing.prepare(lambda _: None)
+    with pytest.raises(FolderError, match=r"gone\.jpg: cannot be deleted"):
+        filing.put_away(Path("gone.jpg"))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +76,9 @@ def test_folders_that_feed_each_other_are_refused(tmp_path: Path) -> None:
         refuse_loops([places(there), places(back)], STATE)
     with pytest.raises(SettingsError, match="named as inbox twice"):
         refuse_loops([places(there), places(folder(tmp_path, outbox=str(tmp_path / "other")))], STATE)
+    nested = folder(tmp_path, inbox=str(tmp_path / "in" / "sub"), outbox=str(tmp_path / "other"))
+    with pytest.raises(SettingsError, match="this inbox lies inside the inbox"):
+        refuse_loops([places(there), places(nested)], STATE)
     with pytest.raises(SettingsError, match="the state folder lies inside the inbox"):
         refuse_loops([places(there)], tmp_path / "in" / "state")
 
@@ -111,10 +120,17 @@ def test_originals_may_stay_or_be_deleted(tmp_path: Path, done: str, stays: bool
     assert not (tmp_path / "out" / "done").exists()
 
 
+def fail(filing: Filing, name: str, reason: str) -> Path:
+    place = filing.failed_place(Path(name))
+    filing.put_to_failed(Path(name), place)
+    filing.explain(place, reason, failure=True)
+    return place
+
+
 def test_a_failure_lies_beside_its_reason(filing: Filing) -> None:
     for content in ("one", "two"):
         (filing.where.inbox / "a.jpg").write_text(content)
-        filing.put_to_failed(Path("a.jpg"), f"{content} is broken")
+        fail(filing, "a.jpg", f"{content} is broken")
     files = {path.name: path.read_text() for path in filing.where.failed.iterdir()}
     assert files == {
         "a.jpg": "one",
@@ -124,43 +140,43 @@ def test_a_failure_lies_beside_its_reason(filing: Filing) -> None:
     }
 
 
-def test_a_failure_interrupted_after_its_reason_fails_again_under_the_same_name(filing: Filing) -> None:
-    (filing.where.failed / "a.jpg.reason.txt").write_text("of the first try\n")
+def test_a_reason_never_replaces_an_original_of_its_name(filing: Filing) -> None:
+    (filing.where.inbox / "a.jpg.reason.txt").write_text("my own notes")
+    fail(filing, "a.jpg.reason.txt", "no picture")
     (filing.where.inbox / "a.jpg").write_text("x")
-    assert filing.put_to_failed(Path("a.jpg"), "broken").name == "a.jpg"
-    assert (filing.where.failed / "a.jpg.reason.txt").read_text() == "broken\n"
+    assert fail(filing, "a.jpg", "broken").name == "a-2.jpg"
+    assert (filing.where.failed / "a.jpg.reason.txt").read_text() == "my own notes"
+
+
+def test_a_reason_is_written_once(filing: Filing) -> None:
+    for reason in ("first", "again after a kill"):
+        filing.explain(filing.where.review / "a.png", reason, failure=False)
+    assert {path.name: path.read_text() for path in filing.where.review.iterdir()} == {"a.reason.txt": "first\n"}
 
 
 def test_long_and_odd_names_work(filing: Filing) -> None:
-    for name in ("n" * 251 + ".jpg", "a\nb.jpg", "caf\udce9.jpg", "-rf"):
+    for name in ("n" * 251 + ".jpg", "n" * 250 + "2.jpg", "a\nb.jpg", "caf\udce9.jpg", "-rf"):
         (filing.where.inbox / name).write_text("x")
-        place = filing.put_to_failed(Path(name), f"{name} is broken")
-        assert place.name == name
         assert filing.result_place(Path(name), review=True).name.endswith(".png")
-    assert len(list(filing.where.failed.glob("*.reason.txt"))) == 4
+        fail(filing, name, f"{name} is broken")
+    assert len(list(filing.where.failed.glob("*.reason.txt"))) == 5
+    assert len(list(filing.where.failed.iterdir())) == 10
 
 
-def test_moving_to_another_disk_copies_first(filing: Filing, monkeypatch: pytest.MonkeyPatch) -> None:
-    real: Callable[..., Path] = Path.rename
-
-    def rename(self: Path, target: Path) -> Path:
-        if self.parent == filing.where.inbox:
-            raise OSError(18, "Invalid cross-device link")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename)
-    (filing.where.inbox / "a.jpg").write_text("content")
-    os.utime(filing.where.inbox / "a.jpg", (1, 1))
+def test_a_move_cut_short_between_its_two_names_is_ended(filing: Filing) -> None:
+    original = filing.where.inbox / "a.jpg"
+    (filing.where.outbox / "done" / "a.jpg").write_text("another")
+    original.write_text("x")
+    (filing.where.outbox / "done" / "a-2.jpg").hardlink_to(original)
     filing.put_away(Path("a.jpg"))
-    moved = filing.where.outbox / "done" / "a.jpg"
-    assert (moved.read_text(), moved.stat().st_mtime) == ("content", 1)
-    assert not list(filing.where.inbox.iterdir())
-    assert [path.name for path in moved.parent.iterdir()] == ["a.jpg"]
+    assert not original.exists()
+    assert {path.name for path in (filing.where.outbox / "done").iterdir()} == {"a.jpg", "a-2.jpg"}
 
 
 def test_only_leftovers_of_this_inbox_are_swept(tmp_path: Path, filing: Filing) -> None:
     other = Filing(places(folder(tmp_path, inbox=str(tmp_path / "other"))))
     for path in (filing.temporary(), filing.temporary(), other.temporary()):
         path.write_text("half")
-    assert filing.sweep() == 2
+    (filing.where.failed / filing.temporary().name).write_text("half a reason")
+    assert filing.sweep() == 3
     assert other.sweep() == 1

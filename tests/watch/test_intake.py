@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,18 @@ def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
     intake = Intake(tmp_path, 0.0, {})
     intake.follow(tmp_path / ".git" / "a.jpg")
     assert settled(intake) == []
+
+
+def test_what_is_finished_does_not_keep_the_loop_awake(tmp_path: Path) -> None:
+    """A copy that sets the old time at its end is the finished file again, and is not followed any more."""
+    path = tmp_path / "a.jpg"
+    path.write_text("x")
+    os.utime(path, (1, 1))
+    intake = Intake(tmp_path, 3600.0, {Path("a.jpg"): (1, 1_000_000_000)})
+    os.utime(path, (2, 2))
+    intake.scan()
+    assert not intake.idle
+    os.utime(path, (1, 1))
+    intake.follow(path)
+    assert intake.idle
+    assert intake.next_due() is None

@@ -1,5 +1,6 @@
 """The whole service in this process, with real files, real events and real workers."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -12,11 +13,15 @@ from PIL import Image
 from scenes import opened
 
 from bgwatch.errors import FolderError, SettingsError
+from bgwatch.job import Outcome
 from bgwatch.settings import Folder, Settings
+from bgwatch.watch import outcomes as outcomes_module
 from bgwatch.watch import service as service_module
 from bgwatch.watch.filing import Filing, places
+from bgwatch.watch.intake import Intake
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
+from bgwatch.watch.outcomes import Outcomes
 from bgwatch.watch.service import Service
 
 Draw = Callable[..., Path]
@@ -35,6 +40,14 @@ class Box:
 
     def once(self, **fields: object) -> int:
         return self.service(**fields).run(once=True)
+
+    def unfinished(self) -> list[object]:
+        """What the ledger holds for the next start to finish."""
+        ledger = Ledger(self.root / "state" / "ledger.sqlite")
+        try:
+            return list(ledger.unfinished(self.inbox))
+        finally:
+            ledger.close()
 
     def files(self) -> set[str]:
         """All files in both folders, relative to where they lie."""
@@ -165,7 +178,7 @@ def test_an_original_that_cannot_be_placed_stays(box: Box, draw: Draw, monkeypat
         raise FolderError("out: writing failed (No space left on device); make room and try again")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service_module, "publish", full)
+        broken.setattr(outcomes_module, "publish", full)
         assert box.once() == 3
     assert box.files() == {"in/a.jpg"}
     assert box.once() == 0
@@ -179,38 +192,146 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("where", "after"),
     [
-        ((service_module, "publish"), False),
-        ((service_module, "publish"), True),
+        ((Ledger, "begin"), True),
+        ((outcomes_module, "publish"), False),
+        ((outcomes_module, "publish"), True),
+        ((Filing, "explain"), False),
+        ((Filing, "explain"), True),
         ((Filing, "put_away"), False),
         ((Filing, "put_away"), True),
         ((Ledger, "finish"), False),
         ((Ledger, "finish"), True),
     ],
 )
-@pytest.mark.parametrize("doubtful", [False, True])
+@pytest.mark.parametrize("kind", ["done", "review"])
 def test_killed_at_any_step_a_picture_comes_out_once(
-    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, doubtful: bool
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, kind: str
 ) -> None:
     """Stopped before or after any step of filing, the next run ends with one result and the original in done."""
     draw(box.inbox / "a.jpg")
+    settings = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"} if kind == "review" else {}
+    run_killed(box, monkeypatch, where, after, **settings)
+    box.once(**settings)
+    wanted = {"out/review/a.png", "out/review/a.reason.txt"} if kind == "review" else {"out/a.png"}
+    assert box.files() == wanted | {"out/done/a.jpg"}
+    assert box.unfinished() == []
+
+
+@pytest.mark.parametrize(
+    ("where", "after"),
+    [
+        ((Ledger, "begin"), True),
+        ((Filing, "put_to_failed"), False),
+        ((Filing, "put_to_failed"), True),
+        ((Filing, "explain"), False),
+        ((Filing, "explain"), True),
+        ((Ledger, "finish"), False),
+        ((Ledger, "finish"), True),
+    ],
+)
+def test_killed_at_any_step_a_failure_is_filed_once(
+    box: Box, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool
+) -> None:
+    (box.inbox / "a.jpg").write_text("no picture")
+    run_killed(box, monkeypatch, where, after)
+    box.once()
+    assert box.files() == {"out/failed/a.jpg", "out/failed/a.jpg.reason.txt"}
+    assert box.unfinished() == []
+
+
+def run_killed(
+    box: Box, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, **settings: object
+) -> None:
+    """Run until a step is come to, and stop there as if killed; a step that is not come to changes nothing."""
     real = getattr(*where)
 
-    def step(*arguments: object) -> object:
+    def step(*arguments: object, **options: object) -> object:
         if after:
-            real(*arguments)
+            real(*arguments, **options)
         raise Killed
 
-    confidence = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"} if doubtful else {}
     with monkeypatch.context() as killing:
         killing.setattr(*where, step)
-        with pytest.raises(Killed):
-            box.once(**confidence)
-    box.once(**confidence)
-    kind = {"out/review/a.png", "out/review/a.reason.txt"} if doubtful else {"out/a.png"}
-    assert box.files() == kind | {"out/done/a.jpg"}
-    ledger = Ledger(box.root / "state" / "ledger.sqlite")
-    assert ledger.unfinished(box.inbox) == []
-    ledger.close()
+        with contextlib.suppress(Killed):
+            box.once(**settings)
+
+
+@pytest.mark.parametrize("kind", ["result", "failure"])
+def test_an_original_that_cannot_be_put_away_is_done_once_and_the_rest_is_owed(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The system refuses to move it: no second result at the next rescan or start, and one complaint."""
+    draw(box.inbox / "b.jpg")
+    if kind == "result":
+        draw(box.inbox / "a.jpg")
+    else:
+        (box.inbox / "a.jpg").write_text("no picture")
+    verb = "put_away" if kind == "result" else "put_to_failed"
+    real = getattr(Filing, verb)
+
+    def refuse(self: Filing, original: Path, *rest: Path) -> None:
+        if original == Path("a.jpg"):
+            raise FolderError("a.jpg: cannot be moved (Operation not permitted); check both folders")
+        real(self, original, *rest)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Filing, verb, refuse)
+        rescans(box, monkeypatch, 4)
+        assert caplog.text.count("a.jpg: cannot be moved") == 1
+        first = box.files()
+        assert first >= {"in/a.jpg", "out/b.png", "out/done/b.jpg"}
+        assert box.once() in (1, 3)
+        assert box.files() == first | ({"out/a.png"} if kind == "result" else set())
+    box.once()
+    end = {"out/a.png", "out/done/a.jpg"} if kind == "result" else {"out/failed/a.jpg", "out/failed/a.jpg.reason.txt"}
+    assert box.files() == end | {"out/b.png", "out/done/b.jpg"}
+
+
+def rescans(box: Box, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Run a daemon, with no events, until it has read the inbox so many times with nothing left under way."""
+    service = box.service()
+    real, idle = Intake.scan, [0]
+
+    def scan(self: Intake) -> None:
+        idle[0] += self.idle
+        if idle[0] > count:
+            service.stop()
+        real(self)
+
+    with monkeypatch.context() as counting:
+        counting.setattr(Intake, "scan", scan)
+        assert service.run() == 0
+
+
+def test_an_original_that_comes_back_unchanged_is_done_again(box: Box, draw: Draw) -> None:
+    """Moved out of done, or out of failed once the settings are mended, with its old time: it is a new order."""
+    draw(box.inbox / "a.jpg")
+    box.once()
+    (box.outbox / "done" / "a.jpg").rename(box.inbox / "a.jpg")
+    assert box.once() == 0
+    assert box.files() == {"out/a.png", "out/a-2.png", "out/done/a.jpg"}
+    (box.outbox / "done" / "a.jpg").rename(box.inbox / "a.jpg")
+    assert box.once(max_pixels=10) == 1
+    (box.outbox / "failed" / "a.jpg").rename(box.inbox / "a.jpg")
+    assert box.once() == 0
+    assert "out/a-3.png" in box.files()
+
+
+def test_a_result_that_is_taken_away_unfinished_costs_nothing(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(box.inbox / "a.jpg")
+    real = Outcomes.file
+
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> None:
+        Path(outcome.job.temporary).unlink()
+        real(self, original, outcome)
+
+    with monkeypatch.context() as cleaning:
+        cleaning.setattr(Outcomes, "file", file)
+        assert box.once() == 3
+    assert box.files() == {"in/a.jpg"}
+    assert box.once() == 0
 
 
 def test_leftovers_are_swept(box: Box, caplog: pytest.LogCaptureFixture) -> None:
@@ -224,16 +345,16 @@ def test_leftovers_are_swept(box: Box, caplog: pytest.LogCaptureFixture) -> None
 def test_a_picture_changed_while_worked_on_is_done_again(box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(box.inbox / "a.jpg", seed=1)
     changed = draw(box.root / "changed.png", seed=2)
-    real = Service._file
+    real = Outcomes.file
     times = []
 
-    def file(self: Service, watched: object, outcome: object) -> None:
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> None:
         if not times:
             shutil.copy(changed, box.inbox / "a.jpg")
         times.append(1)
-        real(self, watched, outcome)  # type: ignore[arg-type]
+        real(self, original, outcome)
 
-    monkeypatch.setattr(Service, "_file", file)
+    monkeypatch.setattr(Outcomes, "file", file)
     assert box.once() == 0
     assert len(times) == 2
     assert box.files() == {"out/a.png", "out/done/a.jpg"}
@@ -242,13 +363,13 @@ def test_a_picture_changed_while_worked_on_is_done_again(box: Box, draw: Draw, m
 
 def test_a_picture_deleted_while_worked_on_is_dropped(box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(box.inbox / "a.jpg")
-    real = Service._file
+    real = Outcomes.file
 
-    def file(self: Service, watched: object, outcome: object) -> None:
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> None:
         (box.inbox / "a.jpg").unlink()
-        real(self, watched, outcome)  # type: ignore[arg-type]
+        real(self, original, outcome)
 
-    monkeypatch.setattr(Service, "_file", file)
+    monkeypatch.setattr(Outcomes, "file", file)
     box.once()
     assert box.files() == set()
 
@@ -264,13 +385,13 @@ def test_what_is_dropped_later_comes_out_with_and_without_events(
     else:
         service._settings = service._settings.model_copy(update={"rescan_seconds": 3600.0})
     filed = threading.Event()
-    real = Service._file_result
+    real = Outcomes.file
 
-    def note(self: Service, *arguments: object) -> None:
-        real(self, *arguments)  # type: ignore[arg-type]
+    def note(self: Outcomes, original: Path, outcome: Outcome) -> None:
+        real(self, original, outcome)
         filed.set()
 
-    monkeypatch.setattr(Service, "_file_result", note)
+    monkeypatch.setattr(Outcomes, "file", note)
     source = draw(box.root / "a.jpg")
 
     def person() -> None:

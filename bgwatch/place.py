@@ -1,0 +1,180 @@
+"""Files into their places: whole, durable, numbered where a name is taken, and never over another."""
+
+import contextlib
+import errno
+import itertools
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Container
+from pathlib import Path
+
+from bgwatch.errors import FolderError
+
+LONGEST_NAME = 255
+
+
+def fitting(stem: str, tail: str) -> str:
+    """Shorten a stem so that stem and tail together are a name of at most 255 bytes."""
+    room = LONGEST_NAME - len(os.fsencode(tail))
+    name = os.fsencode(stem)
+    return (stem if len(name) <= room else name[:room].decode(errors="ignore")) + tail
+
+
+def numbered(folder: Path, name: str, taken: Container[str] = (), beside: Callable[[Path], Path] | None = None) -> Path:
+    """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is to lie.
+    name : str
+        The wished file name; the number goes before its suffix.
+    taken : container of str
+        Whole paths, casefolded, that are promised to others.
+    beside : callable, optional
+        Gives the file that is to lie beside it, which must be free as well.
+    """
+    wished = Path(name)
+    for number in itertools.count(1):
+        tail = wished.suffix if number == 1 else f"-{number}{wished.suffix}"
+        path = folder / fitting(wished.stem, tail)
+        pair = (path, beside(path)) if beside else (path,)
+        if not any(str(one).casefold() in taken or os.path.lexists(one) for one in pair):
+            return path
+    raise AssertionError("counting never ends")
+
+
+def temporary_in(folder: Path, owner: str = "") -> Path:
+    """Name a hidden temporary file; ``owner`` tells whose it is when leftovers are swept."""
+    return folder / f".bgwatch-{owner}{uuid.uuid4().hex}.tmp"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if they are missing.
+
+    Raises
+    ------
+    FolderError
+        When it cannot be made, or a file is in its way.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file has its name" if isinstance(error, FileExistsError) else error.strerror
+        raise FolderError(f"{folder}: cannot be made ({reason}); name another folder") from None
+
+
+def write_durably(data: bytes, path: Path) -> None:
+    """Create a file that was not there and bring it to the disk.
+
+    Raises
+    ------
+    FolderError
+        When the folder cannot be written or is full; nothing is left behind.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except OSError as error:
+        said = f"{path.parent}: cannot be written ({error.strerror}); check its rights and its disk"
+        raise FolderError(said) from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
+
+
+def publish(temporary: Path, target: Path, replace: bool = False) -> None:
+    """Put a finished temporary in place: whole, durable, and over nothing else unless asked.
+
+    Raises
+    ------
+    FileExistsError
+        When the target has appeared meanwhile and ``replace`` is False.
+    FolderError
+        When the folder refuses it.
+    """
+    try:
+        if replace:
+            temporary.replace(target)
+        else:
+            _rename_new(temporary, target)
+        sync_folder(target.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise FolderError(f"{target}: cannot be put in place ({error.strerror}); check the folder") from None
+
+
+def move(path: Path, target: Path, temporary: Path) -> None:
+    """Move a file to a free place, to another disk by way of a temporary there; its mtime stays.
+
+    Raises
+    ------
+    FileExistsError
+        When the target has appeared meanwhile.
+    FolderError
+        When one of the folders refuses it; the file is where it was.
+    """
+    try:
+        try:
+            _rename_new(path, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy_durably(path, temporary)
+            _rename_new(temporary, target)
+            sync_folder(target.parent)
+            path.unlink()
+        sync_folder(target.parent)
+        sync_folder(path.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        said = f"{path}: cannot be moved to {target.parent} ({error.strerror}); check both folders"
+        raise FolderError(said) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rename_new(path: Path, target: Path) -> None:
+    """Rename without overwriting: a hard link fails where the target exists, and a rename does not."""
+    try:
+        os.link(path, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.EXDEV, errno.ENOENT, errno.ENOSPC):
+            raise
+        # a file system without hard links, or a file of another user's
+        if os.path.lexists(target):
+            raise FileExistsError(str(target)) from None
+        path.rename(target)
+    else:
+        try:
+            path.unlink()
+        except OSError:
+            target.unlink()  # one of the two names has to go, and the first one does not
+            raise
+
+
+def _copy_durably(path: Path, copy: Path) -> None:
+    shutil.copy2(path, copy, follow_symlinks=False)
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
