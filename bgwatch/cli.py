@@ -17,7 +17,7 @@ from bgwatch.errors import BgwatchError, printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from bgwatch.settings import Model
+    from bgwatch.settings import Model, WorkerLimits
 
 INTERRUPTED = 130
 
@@ -136,12 +136,9 @@ def remove(
     Without -o the result of photo.jpg is photo.cutout.png beside it.
     """
     from bgwatch import batch, report
-    from bgwatch.settings import PictureLimits, WorkerLimits, segmentation
 
     start = time.monotonic()
-    max_pixels = PictureLimits(**_taken(given, PictureLimits)).max_pixels
-    limits = WorkerLimits(**_taken(given, WorkerLimits))
-    options = segmentation({key: value for key, value in given.items() if value is not None}).model_dump()
+    options, max_pixels, limits = _picture_settings(given)
     planned = batch.plan(inputs, out, mask)
     for sentence in planned.unreadable:
         _say(sentence)
@@ -165,6 +162,36 @@ def remove(
         sys.exit(3)
     if summary.failed or not summary.count or planned.unreadable or (strict and summary.unsure):
         sys.exit(1)
+
+
+@bgwatch.command(cls=SettingsCommand, models=_picture_models)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_path)
+@click.option("-o", "out", metavar="SHEET", required=True, type=_path, help="The .png to write; it is replaced.")
+@click.option("--on", "background", default="checkerboard", help="checkerboard, or a colour like '#ff00ff'.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | None, **given: Any) -> None:
+    """Lay pictures out before and after on one sheet."""
+    from bgwatch import batch, report
+    from bgwatch.place import replace_with
+    from bgwatch.sheet import check_sheet, columns_of, draw_sheet, encode_sheet
+
+    check_sheet(out, background)
+    options, max_pixels, limits = _picture_settings(given)
+    planned = batch.plan(inputs, None, mask=False)
+    planned.targets.pop(out, None)  # an earlier sheet among the pictures
+    columns = {}
+    with _progress(len(planned.targets)) as progress:
+        for outcome, column in columns_of(planned, options, max_pixels, limits, workers or _cpus()):
+            columns[outcome.job.source] = column
+            if not outcome.written:
+                progress.say(report.as_line(outcome, None))
+            progress.advance()
+    if not columns:
+        _say("nothing to do: no picture was found in what was given")
+        sys.exit(1)
+    replace_with(encode_sheet(draw_sheet([columns[str(source)] for source in planned.targets], background)), out)
+    _Plain().result(str(out))
+    sys.exit(1 if planned.unreadable or not all(column.after for column in columns.values()) else 0)
 
 
 @bgwatch.command(cls=SettingsCommand, models=_watch_models)
@@ -241,10 +268,18 @@ def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, A
     return in_force(config, tuple(map(str, folders)), {key: value for key, value in given.items() if value is not None})
 
 
-def _taken(given: dict[str, Any], model: "type[Model]") -> dict[str, Any]:
-    names = set(model.model_fields) & set(given)
-    values = {name: given.pop(name) for name in names}
-    return {name: value for name, value in values.items() if value is not None}
+def _picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], int, "WorkerLimits"]:
+    """Split the options of a command into those of the segmentation, the pixel limit and the worker limits."""
+    from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits, segmentation
+
+    def of(model: "type[Model]") -> dict[str, Any]:
+        return {name: given[name] for name in model.model_fields if given.get(name) is not None}
+
+    return (
+        segmentation(of(Segmentation)).model_dump(),
+        PictureLimits(**of(PictureLimits)).max_pixels,
+        WorkerLimits(**of(WorkerLimits)),
+    )
 
 
 class _Plain:

@@ -88,6 +88,23 @@ def write_durably(data: bytes, path: Path) -> None:
         raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
 
 
+def replace_with(data: bytes, path: Path) -> None:
+    """Write a file that the user named, whole or not at all, in place of what was there.
+
+    Raises
+    ------
+    FolderError
+        When the folder cannot be written or is full.
+    """
+    make_folder(path.parent)
+    temporary = temporary_in(path.parent)
+    write_durably(data, temporary)
+    try:
+        publish(temporary, path, replace=True)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def publish(temporary: Path, target: Path, replace: bool = False) -> None:
     """Put a finished temporary in place: whole, durable, and over nothing else unless asked.
 

@@ -11,7 +11,7 @@ PACKAGE = Path(bgwatch.__file__).parent
 ROWS = [
     ["cli", "gimp_worker", "__main__"],
     ["watch", "install"],
-    ["report"],
+    ["report", "sheet"],
     ["batch"],
     ["job"],
     ["workers", "fetch", "config"],
