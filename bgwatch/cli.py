@@ -120,6 +120,7 @@ def bgwatch() -> None:
 @click.option("-o", "out", metavar="OUT", type=_path, help="A folder, or a .png for one INPUT.")
 @click.option("--mask", is_flag=True, help="Write the alpha alone, as a grey picture.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
+@click.option("--explain", is_flag=True, help="Tell what was found on the way to each result.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
 def remove(
@@ -127,6 +128,7 @@ def remove(
     out: Path | None,
     mask: bool,
     strict: bool,
+    explain: bool,
     as_json: bool,
     workers: int | None,
     **given: Any,
@@ -147,12 +149,12 @@ def remove(
     with _progress(len(planned.targets)) as progress, closing(doing):
         for outcome, target in doing:
             summary.add(outcome)
-            if as_json:
-                progress.result(report.as_json(outcome, target))
-            elif target:
-                progress.result(str(target))
+            if as_json or target:
+                progress.result(report.as_json(outcome, target) if as_json else str(target))
             if outcome.reasons and not (as_json and outcome.state == "done"):
                 progress.say(report.as_line(outcome, target))
+            if explain and outcome.written:
+                progress.say("\n".join(report.explanation(outcome)))
             progress.advance()
     for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
         _say(line)
@@ -289,9 +291,9 @@ class _Plain:
         """Print a result: exactly as it is for a program, made harmless for a terminal."""
         click.echo(printable(text) if sys.stdout.isatty() else os.fsencode(text))
 
-    def say(self, line: str) -> None:
-        """Print words."""
-        _say(line)
+    def say(self, text: str) -> None:
+        """Print words, a line or more."""
+        _say(text)
 
     def advance(self) -> None:
         """Count one picture."""
@@ -310,8 +312,9 @@ class _Bar(_Plain):
         else:
             super().result(text)
 
-    def say(self, line: str) -> None:
-        self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+    def say(self, text: str) -> None:
+        for line in text.split("\n"):
+            self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def advance(self) -> None:
         self._progress.advance(self._task)

@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +63,8 @@ class Outcome:
         Of the source as it was read.
     seconds : float
         Time it took.
+    evidence : dict or None
+        The fields of `bgwatch.segment.pipeline.Report`; None where there is no result.
     """
 
     job: Job
@@ -71,6 +73,7 @@ class Outcome:
     confidence: float | None = None
     identity: Identity | None = None
     seconds: float = 0.0
+    evidence: dict[str, Any] | None = None
 
     @property
     def written(self) -> bool:
@@ -130,4 +133,5 @@ def _cut(job: Job, start: float) -> Outcome:
         cutout.confidence,
         picture.identity,
         time.monotonic() - start,
+        asdict(cutout.report),
     )

@@ -30,8 +30,24 @@ def as_json(outcome: Outcome, target: Path | None) -> str:
             "confidence": None if outcome.confidence is None else round(outcome.confidence, 4),
             "reasons": list(outcome.reasons),
             "seconds": round(outcome.seconds, 3),
+            "evidence": outcome.evidence,
         }
     )
+
+
+def explanation(outcome: Outcome) -> list[str]:
+    """Tell what was found on the way to a result, a line for each kind of evidence; empty where there is none."""
+    found = outcome.evidence
+    if found is None:
+        return []
+    lines = [
+        f"{outcome.job.source}: {found['method']}, confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s",
+        f"  backdrop: {', '.join(found['backdrop']) or 'none'}; noise {found['noise']:.1f} levels",
+        f"  border: {found['border_share']:.0%} of it was taken for backdrop",
+        f"  enclosed by the subject: {found['holes_opened']} opened, {found['holes_kept']} kept",
+    ]
+    lines += [f"  against it: {reason}" for reason in found["reasons"]]
+    return [printable(line) for line in lines]
 
 
 @dataclass

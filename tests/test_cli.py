@@ -223,6 +223,18 @@ def test_one_folder_that_cannot_be_made_leaves_the_others_to_be_done(draw: Draw,
     assert "2 done, 1 not written" in ended.err
 
 
+def test_explain_tells_the_evidence(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    ended = bgwatch("remove", "a.jpg", "none.jpg", "--explain")
+    lines = ended.err.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("a.jpg: auto, confidence 1.00"))
+    assert re.fullmatch(
+        r"  backdrop: #b[0-9a-f]b[0-9a-f]b[0-9a-f](, #[0-9a-f]{6})*; noise \d\.\d levels", lines[start + 1]
+    )
+    assert lines[start + 2] == "  border: 100% of it was taken for backdrop"
+    assert lines[start + 3] == "  enclosed by the subject: 0 opened, 0 kept"
+
+
 def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
     draw("a.jpg")
     ended = bgwatch("remove", "a.jpg", "none.jpg", "-o", "out", "--json")
@@ -230,6 +242,7 @@ def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
     assert rows["a.jpg"]["state"] == "done"
     assert rows["a.jpg"]["result"] == "out/a.png"
     assert rows["a.jpg"]["confidence"] > 0.5
+    assert rows["a.jpg"]["evidence"]["border_share"] == 1.0
     assert rows["none.jpg"]["state"] == "failed"
     assert rows["none.jpg"]["reasons"] == ["none.jpg: there is no such file; check the name"]
 
