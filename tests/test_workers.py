@@ -101,16 +101,14 @@ def test_a_pool_that_cannot_start_condemns_no_task(python: str, monkeypatch: pyt
 
 
 def test_stopping_ends_what_hangs() -> None:
-    workers = make()
+    workers = make(seconds=3600)  # so that a stop that waits does so for ever
     workers.submit("one")
     assert workers.collect(60) == ["did one"]
     workers.submit("hang")
     workers.submit("hang")
     workers.submit("hang")
-    start = time.monotonic()
     assert workers.stop(grace=0.1) == []
     assert workers.busy == 0
-    assert time.monotonic() - start < 50, "it waited for the tasks"
 
 
 def test_whoever_waits_is_told() -> None:
