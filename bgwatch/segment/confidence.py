@@ -92,7 +92,7 @@ def _border(share: float) -> tuple[float, str]:
 def _second(colours: NDArray[np.float32], left: NDArray[np.bool_], strip: NDArray[np.bool_]) -> tuple[float, str]:
     """Look for plain parts of the border that were left: a table before the wall, say, or a second light."""
     share = float((left & (slope(colours) < PLAIN))[strip].mean())
-    return _falling(share, 0.05, 0.2), f"a second plain colour holds {share:.0%} of the border"
+    return _falling(share, 0.03, 0.1), f"a second plain colour holds {share:.0%} of the border"
 
 
 def _left(left: NDArray[np.bool_], visible: NDArray[np.bool_]) -> tuple[float, str]:

@@ -9,7 +9,10 @@ from bgwatch.segment.regions import reachable
 FARTHEST = 24.0
 RIM = 1.5
 GAP = 12.0
-THIN = 0.8
+THIN = 0.88
+THINNER = 0.8
+STRANGE = (0.2, 0.6)
+DEEPER = (3.0, 9.0)
 
 
 def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -19,6 +22,7 @@ def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32]) -> ND
 
 def opaque_core(
     rough: NDArray[np.float32],
+    familiar: NDArray[np.float32],
     zone: NDArray[np.bool_],
     backdrop: NDArray[np.bool_],
     depth: NDArray[np.float32],
@@ -34,6 +38,9 @@ def opaque_core(
     ----------
     rough : ndarray of float32, shape (N,), in [0, 1]
         Rough alpha of the zone's pixels.
+    familiar : ndarray of float32, shape (N,), in [0, 1]
+        How much their colours are those of the subject's inside, from `familiar_colours`; such pixels must be
+        all the more see-through, the deeper they lie.
     zone : ndarray of bool, shape (H, W)
         The N pixels near backdrop.
     backdrop : ndarray of bool, shape (H, W)
@@ -51,7 +58,9 @@ def opaque_core(
         Opaque pixels.
     """
     low = np.zeros(backdrop.shape, bool)
-    low[zone] = (rough < THIN) | (depth[zone] <= RIM)
+    doubt = np.interp(familiar, STRANGE, (0, 1)) * np.interp(depth[zone], DEEPER, (0, 1))
+    thin_enough = THIN - THINNER * doubt
+    low[zone] = (rough < thin_enough) | (depth[zone] <= RIM)
     low = reachable(low | backdrop, backdrop | (doubtful & (depth <= GAP)))
     core: NDArray[np.bool_] = ndimage.binary_erosion(~low, border_value=1) | (depth > FARTHEST)
     return core | thin

@@ -17,16 +17,20 @@ from bgwatch.segment.connected import connected_backdrop
 from bgwatch.segment.depth import depth_from
 from bgwatch.segment.enlarge import enlarged, repeated
 from bgwatch.segment.evidence import evidence
+from bgwatch.segment.familiar import familiar_colours
 from bgwatch.segment.foreground import nearby_foreground
 from bgwatch.segment.holes import enclosed_backdrop
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.kmeans import same_cluster
+from bgwatch.segment.leftover import plain_leftover
 from bgwatch.segment.named import named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.opaque import near_backdrop, opaque_core
 from bgwatch.segment.palette import removed_colours
+from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
 from bgwatch.segment.reduce import Look, look_at
+from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.surface import backdrop_surface
 from bgwatch.segment.threshold import close_to
 from bgwatch.segment.vote import border_vote
@@ -142,7 +146,8 @@ def _auto(
         return 0, 0
     colours, gone = ycc(look.work), look.work[..., 3] == 0
     surface, sure = backdrop_surface(few, seeds, np.any(sides, axis=0) | seeds)
-    surface, sure = enlarged(surface, look.ratio, gone.shape), repeated(sure, look.ratio, gone.shape)
+    others = plain_leftover(few, sides, sure) & (wanted.backdrop == "auto")
+    surface, sure = _joined(colours, few, surface, sure, others, look.ratio)
     residual = colours - surface
     distances = evidence(residual, sure)
     backdrop = connected_backdrop(distances, sure, gone)
@@ -153,12 +158,34 @@ def _auto(
     zone = near_backdrop(backdrop, depth)
     near = nearby_foreground(colours, deep | thin, zone)
     rough = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
-    core = opaque_core(rough, zone, backdrop, depth, thin, doubtful)
+    familiar = familiar_colours(colours, ~(backdrop | zone | gone), zone)
+    core = opaque_core(rough, familiar, zone, backdrop, depth, thin, doubtful)
     unknown = ~(backdrop | core | gone)
     near = nearby_foreground(colours, core, unknown)
     matte_band(rgba, look.cell, unknown, surface[:, unknown], near, depth[unknown])
     clear(rgba, look.cell, backdrop)
     return opened, kept
+
+
+def _joined(
+    colours: NDArray[np.float32],
+    few: NDArray[np.float32],
+    surface: NDArray[np.float32],
+    sure: NDArray[np.bool_],
+    others: NDArray[np.bool_],
+    ratio: int,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Enlarge a surface and sure backdrop to the working copy, with a second part where a seam proves it."""
+    shape = colours.shape[1:]
+    large = enlarged(surface, ratio, shape)
+    if others.any():
+        second, also = backdrop_surface(few, others, others)
+        beyond = straight_seam(sure, also, few - surface)
+        if beyond is not None:
+            sure = sure | also
+            second, beyond = enlarged(second, ratio, shape), enlarged(beyond[None], ratio, shape)[0]
+            large = parted_surface(colours, large, second, beyond)
+    return large, repeated(sure, ratio, shape)
 
 
 def _article(rgba: Pixels, wanted: Segmentation) -> tuple[int, int]:

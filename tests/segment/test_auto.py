@@ -38,6 +38,40 @@ def test_drawn_pictures(request: pytest.FixtureRequest, name: str, most: float, 
     assert cutout.report.reasons == ()
 
 
+LEVEL, TILTED, UPRIGHT = (1.0, 0.0, 0.7), (1.0, 0.06, 0.68), (0.05, 1.0, 0.35)
+
+
+def before_two_parts(scene, down: tuple[float, float, float]) -> np.ndarray:
+    """Photograph a scene's subject before two plain parts that meet in a straight seam."""
+    height, width = scene.truth.shape[:2]
+    y, x = np.mgrid[0:height, 0:width]
+    beyond = (down[0] * y / height + down[1] * x / width > down[2])[..., None]
+    behind = np.where(beyond, (150, 120, 90), (200.0, 202, 198)) + 10 * (x / width)[..., None]
+    alpha = scene.truth[..., 3:] / 255
+    rgb = alpha * scene.truth[..., :3] + (1 - alpha) * behind + np.random.default_rng(0).normal(0, 1.5, behind.shape)
+    return rgb.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "down"),
+    [("mug", LEVEL), ("mug", TILTED), ("mug", UPRIGHT), ("portrait", LEVEL), ("portrait", TILTED)],
+)
+def test_a_backdrop_of_two_parts(request: pytest.FixtureRequest, name: str, down: tuple[float, float, float]) -> None:
+    """A wall and a table, level or tilted, and two walls that meet beside the subject: all of it is backdrop."""
+    scene = request.getfixturevalue(name)
+    cutout = remove_background(before_two_parts(scene, down))
+    assert mae(cutout.alpha, scene.truth) < 9
+    assert iou(cutout.alpha, scene.truth) > 0.97
+    assert cutout.confidence > 0.5
+
+
+def test_a_seam_that_the_subject_hides_on_one_side_is_no_proof(portrait) -> None:
+    """Two walls that meet just beside a person may be a wall and a coat: it is unsure, not wrong."""
+    cutout = remove_background(before_two_parts(portrait, UPRIGHT))
+    assert cutout.confidence < 0.5
+    assert any("second plain colour" in reason for reason in cutout.report.reasons)
+
+
 def test_it_beats_the_articles_methods(portrait) -> None:
     """On a graded backdrop one colour or one cluster is not enough."""
     errors = {m: mae(remove_background(portrait.rgb, method=m).alpha, portrait.truth) for m in ("threshold", "kmeans")}

@@ -106,15 +106,30 @@ def test_an_engine_that_removes_nothing_is_caught(portrait) -> None:
     assert any("of the border" in reason for reason in found.reasons)
 
 
-def test_a_table_before_the_wall_is_unsure(mug) -> None:
-    """A second plain colour on the border is not taken for the subject in silence."""
-    alpha = mug.truth[..., 3:] / 255
+def before(scene, behind: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Lay a scene's subject on another backdrop, with a little noise."""
+    alpha = scene.truth[..., 3:] / 255
+    rgb = alpha * scene.truth[..., :3] + (1 - alpha) * behind + np.random.default_rng(0).normal(0, 1.5, behind.shape)
+    return rgb.clip(0, 255).astype(np.uint8)
+
+
+def test_a_second_plain_colour_without_a_straight_seam_is_unsure(mug) -> None:
+    """A curved hill before the wall is not taken for the subject in silence."""
     behind = np.full(mug.rgb.shape, 200.0)
-    behind[230:] = (150, 120, 90)
-    rgb = alpha * mug.truth[..., :3] + (1 - alpha) * behind + np.random.default_rng(0).normal(0, 1.5, behind.shape)
-    cutout = remove_background(rgb.clip(0, 255).astype(np.uint8))
+    x = np.arange(behind.shape[1])
+    behind[np.arange(behind.shape[0])[:, None] > 220 + 40 * np.sin(x / 60)] = (150, 120, 90)
+    cutout = remove_background(before(mug, behind))
     assert cutout.confidence < SURE
     assert any("second plain colour" in reason for reason in cutout.report.reasons)
+
+
+def test_a_named_wall_leaves_the_table(mug) -> None:
+    """Who names one colour gets that one removed; that a plain part of the border was left is said."""
+    behind = np.full(mug.rgb.shape, 200.0)
+    behind[230:] = (150, 120, 90)
+    cutout = remove_background(before(mug, behind), backdrop="#c8c8c8")
+    assert cutout.alpha[300, 20] == 1
+    assert cutout.confidence < SURE
 
 
 def test_the_report_names_colours_noise_and_holes(disc: Callable) -> None:

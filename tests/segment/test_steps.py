@@ -12,13 +12,17 @@ from bgwatch.segment.connected import connected_backdrop
 from bgwatch.segment.depth import depth_from
 from bgwatch.segment.enlarge import enlarged, repeated
 from bgwatch.segment.evidence import evidence
+from bgwatch.segment.familiar import familiar_colours
 from bgwatch.segment.foreground import nearby_foreground
 from bgwatch.segment.inner import inner_subject
+from bgwatch.segment.leftover import plain_leftover
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.palette import removed_colours
+from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import clear
 from bgwatch.segment.reduce import look_at
 from bgwatch.segment.regions import reachable
+from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.smoothing import smooth_known
 from bgwatch.segment.surface import backdrop_surface
 from bgwatch.segment.vote import border_vote
@@ -246,3 +250,72 @@ def test_removed_colours_come_by_number() -> None:
     alpha = np.zeros((4, 6), np.float32)
     alpha[1, :3] = 1
     assert removed_colours(rgba, labels, alpha) == ("#0a141e", "#c80000")
+
+
+def test_leftover_is_what_is_plain_and_not_found() -> None:
+    """The right half of the border is left over where it is plain; a few pixels are none."""
+    colours = np.zeros((3, 60, 60), np.float32)
+    colours[0, :, 30:] = 80
+    colours[0, :, 50:] = 80 + 9 * np.arange(10)
+    sides = border_sides(np.ones((60, 60), bool))
+    sure = np.zeros((60, 60), bool)
+    sure[:, :30] = True
+    left = plain_leftover(colours, sides, sure)
+    assert left[0, 36:46].all()
+    assert not left[:, :30].any()
+    assert not left[:, 52:].any()
+    sure[:, :58] = True
+    assert not plain_leftover(colours, sides, sure).any()
+
+
+def test_a_straight_seam_is_found_behind_a_subject() -> None:
+    """A level line, hidden in its middle; the distance is signed and in pixels."""
+    first, second = np.zeros((120, 160), bool), np.zeros((120, 160), bool)
+    first[:79], second[82:] = True, True
+    first[30:, 50:110] = second[30:, 50:110] = False
+    residual = np.where(first, 0, np.full((3, 1, 1), 40, np.float32)).astype(np.float32)
+    beyond = straight_seam(first, second, residual)
+    assert beyond is not None
+    assert np.allclose(beyond[:, 0], np.arange(120) - 80, atol=0.6)
+    flipped = straight_seam(second, first, np.where(second, 0, 40 * np.ones_like(residual)))
+    assert flipped is not None
+    assert np.allclose(flipped, -beyond, atol=0.1)
+
+
+@pytest.mark.parametrize("case", ["shoulder", "shoulders", "book", "apart", "corner"])
+def test_a_subject_at_the_border_is_no_second_part(case: str) -> None:
+    """A round shoulder; a pair, level at the border; a book with wall on two sides; no meeting; a small corner."""
+    y, x = np.mgrid[0:120, 0:160]
+    body = {
+        "shoulder": np.hypot(y - 140, x - 170) < 90,
+        "shoulders": y > 80 - 30 * np.cos((x - 80) / 51),
+        "book": (x > 100) & (y > 40) & (y < 90),
+        "apart": y > 100,
+        "corner": x + y > 250,
+    }[case]
+    wall = ~body if case != "apart" else y < 60
+    if case == "shoulders":
+        wall &= np.abs(x - 80) > 25  # a head
+    residual = np.where(wall, 0, 40 * np.ones((3, 1, 1), np.float32))
+    assert straight_seam(wall, body, residual) is None
+
+
+def test_a_parted_surface_has_each_colour_on_its_side() -> None:
+    """And along the seam the nearest mix, never beyond either."""
+    first, second = np.full((3, 1, 9), 10, np.float32), np.full((3, 1, 9), 30, np.float32)
+    beyond = np.arange(-4, 5, dtype=np.float32)[None]
+    colours = np.full((3, 1, 9), 25, np.float32)
+    colours[:, 0, 5] = 99
+    joined = parted_surface(colours, first, second, beyond)[:, 0]
+    assert np.allclose(joined, [10, 10, 10, 25, 25, 30, 30, 30, 30])
+
+
+def test_familiar_is_what_the_inside_has_too() -> None:
+    """A colour of the inside alone, of the outline alone, and of both alike."""
+    colours = np.zeros((3, 1, 40), np.float32)
+    colours[0] = np.repeat([200, 100, 20, 100], 10)
+    deep, zone = np.zeros((1, 40), bool), np.zeros((1, 40), bool)
+    deep[0, :20], zone[0, 20:] = True, True
+    share = familiar_colours(colours, deep, zone)
+    assert np.allclose(share, np.repeat([0, 0.5], 10))
+    assert not familiar_colours(colours, np.zeros_like(deep), zone).any()
