@@ -5,11 +5,11 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from bgwatch import __version__
 from bgwatch.errors import FolderError
+from bgwatch.place import replace_with
 
 PLUGIN = "bgwatch-remove-background"
 SCRIPT = f"{PLUGIN}.py"
@@ -40,13 +40,10 @@ def install_plugin(profile: Path | None) -> list[str]:
     lines = []
     for folder in _homes(profile):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / SCRIPT, script, 0o755)
-            _write(folder / POINTER, pointer.encode(), 0o644)
-        except OSError as error:
-            raise FolderError(
-                f"{folder}: the plug-in cannot be written there ({error.strerror}): mend it or name another --profile"
-            ) from None
+            replace_with(script, folder / SCRIPT, 0o755)
+            replace_with(pointer.encode(), folder / POINTER, 0o644)
+        except FolderError as error:
+            raise FolderError(f"{error}, or install the plug-in elsewhere with --profile") from None
         lines.append(f"installed the GIMP plug-in in {folder}, to run bgwatch {__version__} with {sys.executable}")
     return [*lines, "start GIMP again to find it under Layer > Transparency > Remove Background by Color..."]
 
@@ -133,19 +130,6 @@ def _shipped_script() -> Path:
         if (script := plugins / PLUGIN / SCRIPT).is_file():
             return script
     raise FolderError(f"{package}: this copy of bgwatch carries no GIMP plug-in: install bgwatch again with pip")
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _state(folder: Path) -> str:

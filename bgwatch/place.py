@@ -88,8 +88,17 @@ def write_durably(data: bytes, path: Path) -> None:
         raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
 
 
-def replace_with(data: bytes, path: Path) -> None:
+def replace_with(data: bytes, path: Path, mode: int | None = None) -> None:
     """Write a file that the user named, whole or not at all, in place of what was there.
+
+    Parameters
+    ----------
+    data : bytes
+        Its new content.
+    path : Path
+        The file; its folder is made if it is missing.
+    mode : int, optional
+        Its permissions; without it what the umask leaves.
 
     Raises
     ------
@@ -100,6 +109,8 @@ def replace_with(data: bytes, path: Path) -> None:
     temporary = temporary_in(path.parent)
     write_durably(data, temporary)
     try:
+        if mode is not None:
+            temporary.chmod(mode)
         publish(temporary, path, replace=True)
     finally:
         temporary.unlink(missing_ok=True)

@@ -167,15 +167,7 @@ def test_a_killed_worker_costs_no_picture(start: Callable[..., Daemon], draw: Dr
 
 
 def test_a_long_picture_does_not_hold_up_the_end(start: Callable[..., Daemon]) -> None:
-    Path("in").mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
-    Image.fromarray(noise).save("in/long.png", compress_level=1)
-    daemon = start(
-        "in", "out", "--method", "kmeans", "--clusters", "200", "--n-init", "100", "--settle-seconds", "0.05"
-    )
-    daemon.says("watching")
-    while not any(_busy(child) for child in _children(daemon.process.pid)):
-        threading.Event().wait(0.05)
+    daemon = _at_work_for_long(start)
     assert daemon.ends(signal.SIGTERM, within=10) == 0
     assert names("in") | names("out") == {"in/long.png"}
 
@@ -202,20 +194,25 @@ def test_interrupted_while_it_starts_it_says_one_line(
 
 
 def test_a_second_interrupt_does_not_wait(start: Callable[..., Daemon]) -> None:
-    Path("in").mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
-    Image.fromarray(noise).save("in/long.png", compress_level=1)
-    daemon = start(
-        "in", "out", "--method", "kmeans", "--clusters", "200", "--n-init", "100", "--settle-seconds", "0.05"
-    )
-    daemon.says("watching")
-    while not any(_busy(child) for child in _children(daemon.process.pid)):
-        threading.Event().wait(0.05)
+    daemon = _at_work_for_long(start)
     daemon.process.send_signal(signal.SIGINT)
     threading.Event().wait(0.3)  # two signals at once are one
     assert daemon.ends(signal.SIGINT, within=5) == 0
     assert names("in") | names("out") == {"in/long.png"}
     assert "Traceback" not in "".join(daemon.said)
+
+
+def _at_work_for_long(start: Callable[..., Daemon]) -> Daemon:
+    """Start a daemon and wait until a worker is in the middle of a picture that takes minutes."""
+    Path("in").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
+    Image.fromarray(noise).save("in/long.png", compress_level=1)
+    slow = ["--method", "kmeans", "--clusters", "200", "--n-init", "100"]
+    daemon = start("in", "out", *slow, "--settle-seconds", "0.05")
+    daemon.says("watching")
+    while not any(_busy(child) for child in _children(daemon.process.pid)):
+        threading.Event().wait(0.05)
+    return daemon
 
 
 def _busy(pid: int) -> bool:
