@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bgwatch.errors import BgwatchError, FolderError
 from bgwatch.imagefile import Identity, decode, encode_png
 from bgwatch.place import write_durably
+from bgwatch.segment.laps import Lap, Laps
 from bgwatch.settings import Segmentation, WorkerLimits
 from bgwatch.workers import Workers
 
@@ -65,6 +66,9 @@ class Outcome:
         Time it took.
     evidence : dict or None
         The fields of `bgwatch.segment.pipeline.Report`; None where there is no result.
+    steps : tuple of Lap
+        Where the time went: ``start`` (loading libraries, for a process's first picture), ``decode``,
+        ``segmentation`` and ``encode``, which writes too; empty where there is no result.
     """
 
     job: Job
@@ -74,6 +78,7 @@ class Outcome:
     identity: Identity | None = None
     seconds: float = 0.0
     evidence: dict[str, Any] | None = None
+    steps: tuple[Lap, ...] = ()
 
     @property
     def written(self) -> bool:
@@ -118,12 +123,17 @@ def pool(count: int, limits: WorkerLimits, notify: Callable[[], None] = lambda: 
 
 
 def _cut(job: Job, start: float) -> Outcome:
+    laps = Laps()
     from bgwatch.segment.pipeline import remove_background
 
+    laps("start")
     picture = decode(Path(job.source), job.max_pixels, job.follow_symlinks)
+    laps("decode")
     cutout = remove_background(picture.image, **job.options)
+    laps("segmentation")
     grey = picture.image.mode in ("L", "LA")
     write_durably(encode_png(cutout.rgba, picture.kept, grey, job.mask), Path(job.temporary))
+    laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence
     reasons = (*cutout.report.reasons, *picture.notes) if unsure else picture.notes
     return Outcome(
@@ -134,4 +144,5 @@ def _cut(job: Job, start: float) -> Outcome:
         picture.identity,
         time.monotonic() - start,
         asdict(cutout.report),
+        laps.taken,
     )

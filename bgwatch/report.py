@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bgwatch.errors import printable
 from bgwatch.job import Outcome
@@ -30,6 +31,7 @@ def as_json(outcome: Outcome, target: Path | None) -> str:
             "confidence": None if outcome.confidence is None else round(outcome.confidence, 4),
             "reasons": list(outcome.reasons),
             "seconds": round(outcome.seconds, 3),
+            "steps": [asdict(step) for step in outcome.steps],
             "evidence": outcome.evidence,
         }
     )
@@ -42,12 +44,30 @@ def explanation(outcome: Outcome) -> list[str]:
         return []
     lines = [
         f"{outcome.job.source}: {found['method']}, confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s",
-        f"  backdrop: {', '.join(found['backdrop']) or 'none'}; noise {found['noise']:.1f} levels",
+        f"  backdrop: {_backdrop(found)}; {found['clusters']} colour clusters; noise {found['noise']:.1f} levels",
         f"  border: {found['border_share']:.0%} of it was taken for backdrop",
         f"  enclosed by the subject: {found['holes_opened']} opened, {found['holes_kept']} kept",
     ]
     lines += [f"  against it: {reason}" for reason in found["reasons"]]
+    lines.append(f"  time: {_times((step.name, step.seconds) for step in outcome.steps)}")
+    lines.append(f"  time of the segmentation: {_times((step['name'], step['seconds']) for step in found['steps'])}")
     return [printable(line) for line in lines]
+
+
+def _backdrop(found: dict[str, Any]) -> str:
+    return ", ".join(f"{part['colour']} {_percent(part['share'])}" for part in found["backdrop"]) or "none"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
+
+
+def _times(steps: Iterable[tuple[str, float]]) -> str:
+    return ", ".join(f"{name} {_time(seconds)}" for name, seconds in steps)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
 @dataclass

@@ -84,6 +84,13 @@ def test_some_libraries_have_one_door() -> None:
                 assert name in doors, f"{name} imports {library}"
 
 
+def test_the_segmentation_reads_no_clock_but_one() -> None:
+    """The time is told in the report; nothing that finds alpha knows it."""
+    for name, imports in rooms().items():
+        if name.startswith("segment.") and {"time", "datetime"} & set(imports):
+            assert name == "segment.laps"
+
+
 def test_the_top_level_is_what_the_readme_says() -> None:
     """Nothing else lies at the top of the checkout."""
     top = PACKAGE.parent

@@ -228,11 +228,14 @@ def test_explain_tells_the_evidence(draw: Draw, bgwatch: Bgwatch) -> None:
     ended = bgwatch("remove", "a.jpg", "none.jpg", "--explain")
     lines = ended.err.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("a.jpg: auto, confidence 1.00"))
-    assert re.fullmatch(
-        r"  backdrop: #b[0-9a-f]b[0-9a-f]b[0-9a-f](, #[0-9a-f]{6})*; noise \d\.\d levels", lines[start + 1]
-    )
+    colours = r"#b[0-9a-f]b[0-9a-f]b[0-9a-f] \d+%(, #[0-9a-f]{6} <?\d+%)*"
+    assert re.fullmatch(rf"  backdrop: {colours}; \d colour clusters; noise \d\.\d levels", lines[start + 1])
     assert lines[start + 2] == "  border: 100% of it was taken for backdrop"
     assert lines[start + 3] == "  enclosed by the subject: 0 opened, 0 kept"
+    took = r"[\d.]+ m?s"
+    assert re.fullmatch(f"  time: start {took}, decode {took}, segmentation {took}, encode {took}", lines[start + 4])
+    steps = f"look {took}(, [a-z]+ {took})+, confidence {took}"
+    assert re.fullmatch(f"  time of the segmentation: {steps}", lines[start + 5])
 
 
 def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
@@ -242,8 +245,16 @@ def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
     assert rows["a.jpg"]["state"] == "done"
     assert rows["a.jpg"]["result"] == "out/a.png"
     assert rows["a.jpg"]["confidence"] > 0.5
-    assert rows["a.jpg"]["evidence"]["border_share"] == 1.0
+    evidence = rows["a.jpg"]["evidence"]
+    assert evidence["border_share"] == 1.0
+    assert set(evidence["backdrop"][0]) == {"colour", "share"}
+    assert sum(part["share"] for part in evidence["backdrop"]) == pytest.approx(1, abs=1e-3)
+    assert 2 <= evidence["clusters"] <= 8
+    assert all(set(step) == {"name", "seconds"} for step in (*evidence["steps"], *rows["a.jpg"]["steps"]))
+    assert evidence["steps"][0]["name"] == "look"
+    assert [step["name"] for step in rows["a.jpg"]["steps"]] == ["start", "decode", "segmentation", "encode"]
     assert rows["none.jpg"]["state"] == "failed"
+    assert (rows["none.jpg"]["evidence"], rows["none.jpg"]["steps"]) == (None, [])
     assert rows["none.jpg"]["reasons"] == ["none.jpg: there is no such file; check the name"]
 
 

@@ -24,6 +24,7 @@ def test_a_picture_is_cut_out(tmp_path: Path, draw: Callable[..., Path]) -> None
     assert outcome.confidence is not None
     assert outcome.confidence > 0.5
     assert outcome.identity == Identity.of(source.stat())
+    assert [step.name for step in outcome.steps] == ["start", "decode", "segmentation", "encode"]
     rgba = np.asarray(opened(tmp_path / "out.png"))
     assert rgba.shape == (140, 120, 4)
     assert tuple(rgba[0, 0]) == (0, 0, 0, 0)

@@ -1,11 +1,38 @@
 """The colours that were removed, for the report."""
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def removed_colours(rgba: NDArray[np.uint8], labels: NDArray[np.intp], alpha: NDArray[np.float32]) -> tuple[str, ...]:
-    """Name the mean colour of each cluster of which most was removed.
+@dataclass(frozen=True)
+class BackdropColour:
+    """A colour of the backdrop: the mean of a cluster of which most was removed.
+
+    Attributes
+    ----------
+    colour : str
+        As ``#rrggbb``.
+    share : float
+        Share of the backdrop that has it, in [0, 1], to four decimals. The backdrop is here what was removed of
+        all such clusters, so that the shares of a picture add up to 1.
+    """
+
+    colour: str
+    share: float
+
+
+class Palette(NamedTuple):
+    """The backdrop's colours, the most common first, and how many clusters the visible pixels fell into."""
+
+    backdrop: tuple[BackdropColour, ...]
+    clusters: int
+
+
+def backdrop_palette(rgba: NDArray[np.uint8], labels: NDArray[np.intp], alpha: NDArray[np.float32]) -> Palette:
+    """Name the mean colour of each cluster of which most was removed, with its share.
 
     Parameters
     ----------
@@ -18,13 +45,20 @@ def removed_colours(rgba: NDArray[np.uint8], labels: NDArray[np.intp], alpha: ND
 
     Returns
     -------
-    tuple of str
-        Colours as ``#rrggbb``, the most common first.
+    Palette
+        No colours where nothing was removed, or less than half of every cluster.
     """
-    removed = (alpha < 0.5) & (rgba[..., 3] > 0)
-    every = np.bincount(labels.ravel())
+    visible = rgba[..., 3] > 0
+    removed = visible & (alpha < 0.5)
+    every = np.bincount(labels[visible])
     gone = np.bincount(labels[removed], minlength=len(every))
     mostly = np.flatnonzero((gone > 0) & (2 * gone >= every))
     ordered = mostly[np.argsort(-gone[mostly], kind="stable")]
+    shares = gone[ordered] / max(1, gone[ordered].sum())
     means = [rgba[removed & (labels == label), :3].mean(axis=0) for label in ordered]
-    return tuple("#" + bytes(np.round(mean).astype(np.uint8)).hex() for mean in means)
+    named = zip(map(_hex, means), shares.round(4).tolist(), strict=True)
+    return Palette(tuple(BackdropColour(*each) for each in named), int(np.count_nonzero(every)))
+
+
+def _hex(colour: NDArray[np.floating]) -> str:
+    return "#" + bytes(np.round(colour).astype(np.uint8)).hex()

@@ -1,6 +1,6 @@
 """The cut-out algorithm on one screen: which steps, in which order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,11 +22,12 @@ from bgwatch.segment.foreground import nearby_foreground
 from bgwatch.segment.holes import enclosed_backdrop
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.kmeans import same_cluster
+from bgwatch.segment.laps import Lap, Laps
 from bgwatch.segment.leftover import plain_leftover
 from bgwatch.segment.named import named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.opaque import near_backdrop, opaque_core
-from bgwatch.segment.palette import removed_colours
+from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
 from bgwatch.segment.reduce import Look, look_at
@@ -48,8 +49,12 @@ class Report:
     ----------
     method : str
         The method that ran.
-    backdrop : tuple of str
-        Mean colours of the clusters that were removed, as ``#rrggbb``, the most common first.
+    backdrop : tuple of BackdropColour
+        Each colour that was removed, as ``colour`` (``#rrggbb``) and ``share`` (of the backdrop, in [0, 1]; they add
+        up to 1), the most common first.
+    clusters : int
+        Colour clusters that a small copy of the picture fell into, in 0..8, whatever the method; those of the
+        method ``kmeans`` are its own.
     border_share : float
         Share of the border that was taken for backdrop, in [0, 1].
     noise : float
@@ -58,15 +63,20 @@ class Report:
         Enclosed regions of a backdrop colour that the method ``auto`` made transparent, or left to the subject.
     reasons : tuple of str
         What speaks against the result, in words; empty when nothing does.
+    steps : tuple of Lap
+        The time of the segmentation as ``name`` and ``seconds`` of each step, in the order they ran. Two reports
+        that differ in nothing else are equal.
     """
 
     method: str
-    backdrop: tuple[str, ...]
+    backdrop: tuple[BackdropColour, ...]
+    clusters: int
     border_share: float
     noise: float
     holes_opened: int
     holes_kept: int
     reasons: tuple[str, ...]
+    steps: tuple[Lap, ...] = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,20 +127,25 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
     PictureError
         When the image has a shape or type that is no picture.
     """
+    laps = Laps()
     wanted = segmentation({"method": method, **options})
     rgba = straight_rgba(image)
     look = look_at(eight_bits(rgba))
     few, visible = ycc(look.small), look.small[..., 3] > 0
     sides = border_sides(visible)
+    laps("look")
     labels = colour_clusters(few, CLUSTERS, wanted.seed)
+    laps("clusters")
     colour = _named(wanted, rgba)
     seeds = border_vote(few, labels, sides) if colour is None else named_seeds(few, ycc(colour), sides)
     noise = noise_level(eight_bits(rgba), look.scale, seeds)
-    opened, kept = _auto(rgba, look, few, seeds, sides, wanted) if method == "auto" else _article(rgba, wanted)
+    laps("vote")
+    holes = _auto(rgba, look, few, seeds, sides, wanted, laps) if method == "auto" else _article(rgba, wanted, laps)
     alpha = found_alpha(look.small, look_at(eight_bits(rgba)).small)
     confidence, border_share, reasons = judge(few, visible, alpha, sides, noise, look.scale)
-    removed = removed_colours(look.small, labels, alpha)
-    return Cutout(rgba, confidence, Report(method, removed, border_share, noise, opened, kept, reasons))
+    palette = backdrop_palette(look.small, labels, alpha)
+    laps("confidence")
+    return Cutout(rgba, confidence, Report(method, *palette, border_share, noise, *holes, reasons, laps.taken))
 
 
 def _auto(
@@ -140,6 +155,7 @@ def _auto(
     seeds: NDArray[np.bool_],
     sides: NDArray[np.bool_],
     wanted: Segmentation,
+    laps: Laps,
 ) -> tuple[int, int]:
     """Cut out in place, and count the holes opened and kept."""
     if not seeds.any():
@@ -148,11 +164,14 @@ def _auto(
     surface, sure = backdrop_surface(few, seeds, np.any(sides, axis=0) | seeds)
     others = plain_leftover(few, sides, sure) & (wanted.backdrop == "auto")
     surface, sure = _joined(colours, few, surface, sure, others, look.ratio)
+    laps("surface")
     residual = colours - surface
     distances = evidence(residual, sure)
     backdrop = connected_backdrop(distances, sure, gone)
+    laps("backdrop")
     holes, doubtful, opened, kept = enclosed_backdrop(residual, distances, sure, backdrop, wanted.holes)
     backdrop |= holes
+    laps("holes")
     depth = depth_from(backdrop)
     deep, thin = inner_subject(residual, backdrop, depth)
     zone = near_backdrop(backdrop, depth)
@@ -160,10 +179,12 @@ def _auto(
     rough = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
     familiar = familiar_colours(colours, ~(backdrop | zone | gone), zone)
     core = opaque_core(rough, familiar, zone, backdrop, depth, thin, doubtful)
+    laps("subject")
     unknown = ~(backdrop | core | gone)
     near = nearby_foreground(colours, core, unknown)
     matte_band(rgba, look.cell, unknown, surface[:, unknown], near, depth[unknown])
     clear(rgba, look.cell, backdrop)
+    laps("matte")
     return opened, kept
 
 
@@ -188,7 +209,7 @@ def _joined(
     return large, repeated(sure, ratio, shape)
 
 
-def _article(rgba: Pixels, wanted: Segmentation) -> tuple[int, int]:
+def _article(rgba: Pixels, wanted: Segmentation, laps: Laps) -> tuple[int, int]:
     """Cut out in place by one of the article's methods, which know no holes."""
     rgb, colour = eight_bits(rgba)[..., :3], _named(wanted, rgba)
     if wanted.method == "threshold":
@@ -196,6 +217,7 @@ def _article(rgba: Pixels, wanted: Segmentation) -> tuple[int, int]:
     else:
         background = same_cluster(rgb, colour, wanted.clusters, wanted.n_init, wanted.seed)
     clear(rgba, 1, background)
+    laps(wanted.method)
     return 0, 0
 
 

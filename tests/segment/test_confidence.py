@@ -137,7 +137,7 @@ def test_the_report_names_colours_noise_and_holes(disc: Callable) -> None:
     rgb, _ = disc(hole=20, noise=2)
     report = remove_background(rgb).report
     assert report.method == "auto"
-    red, green, blue = bytes.fromhex(report.backdrop[0][1:])
+    red, green, blue = bytes.fromhex(report.backdrop[0].colour[1:])
     assert max(abs(red - 200), abs(green - 202), abs(blue - 198)) <= 2
     assert report.border_share == 1
     assert 1.5 < report.noise < 2.5

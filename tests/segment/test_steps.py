@@ -17,7 +17,7 @@ from bgwatch.segment.foreground import nearby_foreground
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.leftover import plain_leftover
 from bgwatch.segment.noise import noise_level
-from bgwatch.segment.palette import removed_colours
+from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import clear
 from bgwatch.segment.reduce import look_at
@@ -240,8 +240,8 @@ def test_noise_is_measured_on_any_slope(sigma: float) -> None:
     assert noise_level(rgb[:, :2], 2, np.ones((40, 1), bool)) == 0
 
 
-def test_removed_colours_come_by_number() -> None:
-    """The most common first; what was kept is not among them."""
+def test_backdrop_colours_come_by_share() -> None:
+    """The most common first; what was kept is a cluster, but not among them."""
     rgba = np.full((4, 6, 4), 255, np.uint8)
     rgba[..., :3] = (10, 20, 30)
     rgba[0, :, :3], rgba[1, :3, :3] = (200, 0, 0), (0, 200, 0)
@@ -249,7 +249,29 @@ def test_removed_colours_come_by_number() -> None:
     labels[1, :3] = 2
     alpha = np.zeros((4, 6), np.float32)
     alpha[1, :3] = 1
-    assert removed_colours(rgba, labels, alpha) == ("#0a141e", "#c80000")
+    backdrop, clusters = backdrop_palette(rgba, labels, alpha)
+    assert backdrop == (BackdropColour("#0a141e", 0.7143), BackdropColour("#c80000", 0.2857))
+    assert clusters == 3
+
+
+def test_a_cluster_that_was_mostly_kept_has_no_share() -> None:
+    """The shares of the others add up to 1 all the same."""
+    rgba = np.full((4, 6, 4), 255, np.uint8)
+    labels = np.repeat(np.arange(4)[:, None], 6, axis=1)
+    alpha = np.zeros((4, 6), np.float32)
+    alpha[3, 1:], alpha[2, 1] = 1, 1
+    backdrop, clusters = backdrop_palette(rgba, labels, alpha)
+    assert [part.share for part in backdrop] == [0.3529, 0.3529, 0.2941]
+    assert clusters == 4
+
+
+def test_transparent_pixels_and_what_was_left_have_no_palette() -> None:
+    """Neither a colour nor, where nothing is visible, a cluster."""
+    rgba = np.full((4, 6, 4), 255, np.uint8)
+    labels = np.zeros((4, 6), np.intp)
+    assert backdrop_palette(rgba, labels, np.ones((4, 6), np.float32)) == ((), 1)
+    rgba[..., 3] = 0
+    assert backdrop_palette(rgba, labels, np.zeros((4, 6), np.float32)) == ((), 0)
 
 
 def test_leftover_is_what_is_plain_and_not_found() -> None:
