@@ -23,8 +23,7 @@ def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32]) -> ND
 def opaque_core(
     rough: NDArray[np.float32],
     familiar: NDArray[np.float32],
-    zone: NDArray[np.bool_],
-    backdrop: NDArray[np.bool_],
+    clear: NDArray[np.bool_],
     depth: NDArray[np.float32],
     thin: NDArray[np.bool_],
     doubtful: NDArray[np.bool_],
@@ -36,17 +35,15 @@ def opaque_core(
 
     Parameters
     ----------
-    rough : ndarray of float32, shape (N,), in [0, 1]
-        Rough alpha of the zone's pixels.
-    familiar : ndarray of float32, shape (N,), in [0, 1]
-        How much their colours are those of the subject's inside, from `familiar_colours`; such pixels must be
-        all the more see-through, the deeper they lie.
-    zone : ndarray of bool, shape (H, W)
-        The N pixels near backdrop.
-    backdrop : ndarray of bool, shape (H, W)
-        Found backdrop.
+    rough : ndarray of float32, shape (H, W), in [0, 1]
+        Rough alpha; 1 where nothing is known.
+    familiar : ndarray of float32, shape (H, W), in [0, 1]
+        How much the colours are those of the subject's inside, from `familiar_colours`; such pixels must be all the
+        more see-through, the deeper they lie.
+    clear : ndarray of bool, shape (H, W)
+        Found backdrop, and what is seen through.
     depth : ndarray of float32, shape (H, W)
-        Distance from backdrop in pixels.
+        Distance from ``clear`` in pixels.
     thin : ndarray of bool, shape (H, W)
         Opaque pixels of thin parts, from `inner_subject`.
     doubtful : ndarray of bool, shape (H, W)
@@ -57,10 +54,8 @@ def opaque_core(
     ndarray of bool, shape (H, W)
         Opaque pixels.
     """
-    low = np.zeros(backdrop.shape, bool)
-    doubt = np.interp(familiar, STRANGE, (0, 1)) * np.interp(depth[zone], DEEPER, (0, 1))
-    thin_enough = THIN - THINNER * doubt
-    low[zone] = (rough < thin_enough) | (depth[zone] <= RIM)
-    low = reachable(low | backdrop, backdrop | (doubtful & (depth <= GAP)))
+    doubt = np.interp(familiar, STRANGE, (0, 1)) * np.interp(depth, DEEPER, (0, 1))
+    low = (rough < THIN - THINNER * doubt) | (depth <= RIM)
+    low = reachable(low | clear, clear | (doubtful & (depth <= GAP)))
     core: NDArray[np.bool_] = ndimage.binary_erosion(~low, border_value=1) | (depth > FARTHEST)
-    return core | thin
+    return (core | thin) & ~clear

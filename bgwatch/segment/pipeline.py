@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from bgwatch.segment.enlarge import enlarged, repeated
 from bgwatch.segment.evidence import evidence
 from bgwatch.segment.familiar import familiar_colours
 from bgwatch.segment.foreground import nearby_foreground
+from bgwatch.segment.gaps import see_through
 from bgwatch.segment.holes import enclosed_backdrop
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.kmeans import same_cluster
@@ -31,6 +32,7 @@ from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
 from bgwatch.segment.reduce import Look, look_at
+from bgwatch.segment.regions import filled
 from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.surface import backdrop_surface
 from bgwatch.segment.threshold import close_to
@@ -39,6 +41,7 @@ from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
 
 CLUSTERS = 8
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -172,13 +175,7 @@ def _auto(
     holes, doubtful, opened, kept = enclosed_backdrop(residual, distances, sure, backdrop, wanted.holes)
     backdrop |= holes
     laps("holes")
-    depth = depth_from(backdrop)
-    deep, thin = inner_subject(residual, backdrop, depth)
-    zone = near_backdrop(backdrop, depth)
-    near = nearby_foreground(colours, deep | thin, zone)
-    rough = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
-    familiar = familiar_colours(colours, ~(backdrop | zone | gone), zone)
-    core = opaque_core(rough, familiar, zone, backdrop, depth, thin, doubtful)
+    core, depth = _subject(colours, surface, distances[0], backdrop, doubtful, gone, wanted.holes)
     laps("subject")
     unknown = ~(backdrop | core | gone)
     near = nearby_foreground(colours, core, unknown)
@@ -186,6 +183,30 @@ def _auto(
     clear(rgba, look.cell, backdrop)
     laps("matte")
     return opened, kept
+
+
+def _subject(
+    colours: NDArray[np.float32],
+    surface: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    backdrop: NDArray[np.bool_],
+    doubtful: NDArray[np.bool_],
+    gone: NDArray[np.bool_],
+    holes: Literal["auto", "open", "fill"],
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Find where the subject is opaque, and each pixel's distance from what is not; twice, the better known the core."""
+    residual, clear, core = colours - surface, backdrop, None
+    for _ in range(ROUNDS):
+        depth = depth_from(clear)
+        deep, thin = inner_subject(residual, clear, depth)
+        zone = near_backdrop(clear, depth)
+        near = nearby_foreground(colours, deep | thin if core is None else core, zone)
+        rough = filled(blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone]), zone, 1)
+        familiar = filled(familiar_colours(colours, ~(clear | zone | gone), zone), zone, 1)
+        clear = clear | see_through(residual, distance, rough, familiar, holes)
+        depth = depth_from(clear)
+        core = opaque_core(rough, familiar, clear, depth, thin, doubtful)
+    return core, depth
 
 
 def _joined(

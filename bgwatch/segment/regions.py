@@ -26,3 +26,10 @@ def reachable(mask: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.b
     touched[0] = False
     kept: NDArray[np.bool_] = touched[labels]
     return kept
+
+
+def filled(values: NDArray[np.float32], where: NDArray[np.bool_], elsewhere: float) -> NDArray[np.float32]:
+    """Put the N values of a mask (H, W) into a plane (H, W) that is ``elsewhere`` outside it."""
+    plane = np.full(where.shape, elsewhere, np.float32)
+    plane[where] = values
+    return plane

@@ -49,3 +49,18 @@ def slope(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     squares = [ndimage.gaussian_filter1d(planes, 1.0, axis=axis, order=1, mode="nearest") ** 2 for axis in (1, 2)]
     length: NDArray[np.float32] = np.sqrt(np.sum(squares, axis=(0, 1)))
     return length
+
+
+def one_sided(planes: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Tell how much the vectors of planes (C, H, W) in a square of ``size`` pixels point the same way.
+
+    Returns
+    -------
+    ndarray of float32, shape (H, W), in [0, 1]
+        Length of their sum over the sum of their lengths.
+    """
+    lengths = np.sqrt((planes * planes).sum(axis=0))
+    mean = ndimage.uniform_filter(planes, (0, size, size), mode="nearest")
+    together = np.sqrt((mean * mean).sum(axis=0))
+    share: NDArray[np.float32] = together / np.maximum(ndimage.uniform_filter(lengths, size, mode="nearest"), 1)
+    return share
