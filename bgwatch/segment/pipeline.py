@@ -10,6 +10,7 @@ from PIL import Image
 
 from bgwatch.segment.band import matte_band
 from bgwatch.segment.blend import blend_alpha
+from bgwatch.segment.averaged import averaged, touched
 from bgwatch.segment.border import border_sides
 from bgwatch.segment.cluster import colour_clusters
 from bgwatch.segment.confidence import found_alpha, judge
@@ -23,6 +24,7 @@ from bgwatch.segment.holes import enclosed_backdrop
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.kmeans import same_cluster
 from bgwatch.segment.leftover import plain_leftover
+from bgwatch.segment.light import remaining_light
 from bgwatch.segment.named import named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.opaque import near_backdrop, opaque_core
@@ -31,8 +33,10 @@ from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
 from bgwatch.segment.reduce import Look, look_at
 from bgwatch.segment.seam import straight_seam
+from bgwatch.segment.shadow import cast_shadow
 from bgwatch.segment.surface import backdrop_surface
 from bgwatch.segment.threshold import close_to
+from bgwatch.segment.veil import lay_shadow
 from bgwatch.segment.vote import border_vote
 from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
@@ -126,10 +130,17 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
     colour = _named(wanted, rgba)
     seeds = border_vote(few, labels, sides) if colour is None else named_seeds(few, ycc(colour), sides)
     noise = noise_level(eight_bits(rgba), look.scale, seeds)
-    opened, kept = _auto(rgba, look, few, seeds, sides, wanted) if method == "auto" else _article(rgba, wanted)
+    light = np.ones(look.work.shape[:2], np.float32)
+    if method == "auto":
+        opened, kept, light = _auto(rgba, look, few, seeds, sides, wanted)
+    else:
+        opened, kept = _article(rgba, wanted)
     alpha = found_alpha(look.small, look_at(eight_bits(rgba)).small)
-    confidence, border_share, reasons = judge(few, visible, alpha, sides, noise, look.scale)
+    lit = few / averaged(light, look.ratio)
+    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale)
     removed = removed_colours(look.small, labels, alpha)
+    if wanted.shadow == "keep":
+        lay_shadow(rgba, look.cell, light, look.work[..., 3])
     return Cutout(rgba, confidence, Report(method, removed, border_share, noise, opened, kept, reasons))
 
 
@@ -140,14 +151,17 @@ def _auto(
     seeds: NDArray[np.bool_],
     sides: NDArray[np.bool_],
     wanted: Segmentation,
-) -> tuple[int, int]:
-    """Cut out in place, and count the holes opened and kept."""
+) -> tuple[int, int, NDArray[np.float32]]:
+    """Cut out in place, count the holes opened and kept, and measure what a shadow leaves of the light."""
     if not seeds.any():
-        return 0, 0
+        return 0, 0, np.ones(look.work.shape[:2], np.float32)
     colours, gone = ycc(look.work), look.work[..., 3] == 0
-    surface, sure = backdrop_surface(few, seeds, np.any(sides, axis=0) | seeds)
-    others = plain_leftover(few, sides, sure) & (wanted.backdrop == "auto")
-    surface, sure = _joined(colours, few, surface, sure, others, look.ratio)
+    surface, sure = _lit_backdrop(colours, few, seeds, sides, np.zeros_like(seeds), look.ratio, wanted)
+    light = np.ones(sure.shape, np.float32)
+    shadow = cast_shadow(colours, surface, sure)
+    if shadow.any():
+        surface, sure = _lit_backdrop(colours, few, seeds, sides, touched(shadow, look.ratio), look.ratio, wanted)
+        light, surface = remaining_light(colours, surface, sure, shadow)
     residual = colours - surface
     distances = evidence(residual, sure)
     backdrop = connected_backdrop(distances, sure, gone)
@@ -164,22 +178,25 @@ def _auto(
     near = nearby_foreground(colours, core, unknown)
     matte_band(rgba, look.cell, unknown, surface[:, unknown], near, depth[unknown])
     clear(rgba, look.cell, backdrop)
-    return opened, kept
+    return opened, kept, light
 
 
-def _joined(
+def _lit_backdrop(
     colours: NDArray[np.float32],
     few: NDArray[np.float32],
-    surface: NDArray[np.float32],
-    sure: NDArray[np.bool_],
-    others: NDArray[np.bool_],
+    seeds: NDArray[np.bool_],
+    sides: NDArray[np.bool_],
+    shadow: NDArray[np.bool_],
     ratio: int,
+    wanted: Segmentation,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Enlarge a surface and sure backdrop to the working copy, with a second part where a seam proves it."""
+    """Fit the backdrop in full light on the working copy, with a second part where a seam proves it."""
+    surface, sure = backdrop_surface(few, seeds & ~shadow, (np.any(sides, axis=0) | seeds) & ~shadow, shadow)
+    others = plain_leftover(few, sides & ~shadow, sure) & (wanted.backdrop == "auto")
     shape = colours.shape[1:]
     large = enlarged(surface, ratio, shape)
     if others.any():
-        second, also = backdrop_surface(few, others, others)
+        second, also = backdrop_surface(few, others, others, shadow)
         beyond = straight_seam(sure, also, few - surface)
         if beyond is not None:
             sure = sure | also
