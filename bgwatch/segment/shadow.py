@@ -15,13 +15,13 @@ NEUTRAL = 7.0
 DARKEST, LIGHTEST = 0.3, 1.04
 FAINT = 5.0
 DIM = 40.0
-SMALLEST = 0.0015
-RIM, BARRIER = 5, 15
-SOFT = 0.85
+SMALLEST = 0.002
+RIM, BARRIER = 3.0, 15.0
+SOFT, LONG = 0.62, 2.0
+SHARP, BESIDE = 0.5, 2.0
 LIT = 0.9
 FADING = 12
-CASTER = 9
-BESIDE = 0.5
+NEAR = 3
 ACROSS = 40
 DARKER = 0.04
 
@@ -56,13 +56,15 @@ def cast_shadow(
     J. Elder and S. Zucker, "Local scale control for edge detection and blur estimation", 1998.
     """
     factor, alike = _darkening(colours, surface)
-    alike &= _soft(colours[0], surface[0], sure)
-    walked = reachable(alike | sure, sure)
-    dark = (1 - factor) * surface[0] > FAINT
-    found = _fading(ndimage.binary_opening(walked & dark, EIGHT), walked, factor)
+    blurred, gentle = _edges(colours[0], surface[0], sure)
+    soft = blurred & gentle
+    walked = reachable((alike & soft) | sure, sure)
+    dark = ndimage.binary_opening(walked & ((1 - factor) * surface[0] > FAINT), EIGHT)
+    lit = ndimage.binary_opening(walked & ~dark & (factor > LIT), EIGHT)
+    found = _fading(dark, lit, ndimage.binary_opening(~walked, EIGHT), ~blurred)
     if not found.any():
         return found
-    enclosed = _enclosed(alike & ~walked, factor, found)
+    enclosed = _enclosed(alike & soft & ~walked, factor, found)
     return enclosed | (ndimage.binary_dilation(found, EIGHT, FADING) & walked)
 
 
@@ -77,38 +79,52 @@ def _darkening(
     return factor, alike
 
 
-def _soft(luma: NDArray[np.float32], expected: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell where no edge is in focus; a slope like that of the backdrop's noise is none."""
+def _edges(
+    luma: NDArray[np.float32], expected: NDArray[np.float32], sure: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell where no edge is in focus, a slope like that of the backdrop's noise being none, and where none is steep."""
     fine, coarse = (ndimage.gaussian_gradient_magnitude(luma, sigma, mode="nearest") for sigma in (FINE, COARSE))
     noise = float(np.percentile(fine[sure], 90)) if sure.any() else 0.0
-    soft: NDArray[np.bool_] = fine < np.maximum(max(STILL, 2 * noise), BLURRED * coarse)
-    return soft & (fine < STEEPEST * expected)
+    return fine < np.maximum(max(STILL, 2 * noise), BLURRED * coarse), fine < STEEPEST * expected
 
 
-def _fading(dark: NDArray[np.bool_], walked: NDArray[np.bool_], factor: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Keep the parts that are large enough, fade into lit backdrop along their rim, and lie beside something."""
-    labels, count = ndimage.label(dark, EIGHT)
-    lit = ndimage.binary_opening(walked & ~dark & (factor > LIT), EIGHT)
+def _fading(
+    dark: NDArray[np.bool_], lit: NDArray[np.bool_], other: NDArray[np.bool_], sharp: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Keep the parts that are large enough, fade into lit backdrop along their rim, and end at a sharp outline."""
+    labels = _large(dark)
+    if not labels.any():
+        return dark & False
+    count = int(labels.max()) + 1
+    area = np.bincount(labels.ravel(), minlength=count)
     rim = lit & ~ndimage.binary_erosion(lit, border_value=1)
-    soft, all_of_it = (
-        np.bincount(ndimage.grey_dilation(labels, size=(size, size))[rim], minlength=count + 1)
-        for size in (RIM, BARRIER)
-    )
-    area = np.bincount(labels.ravel(), minlength=count + 1)
-    caster = ndimage.binary_opening(~walked, EIGHT)
-    beside = np.bincount(labels[ndimage.binary_dilation(caster, EIGHT, CASTER)], minlength=count + 1)
-    kept = (area > SMALLEST * dark.size) & (soft > SOFT * all_of_it) & (beside > BESIDE * CASTER * np.sqrt(area))
+    away, (rows, columns) = ndimage.distance_transform_edt(labels == 0, return_indices=True)
+    nearest = labels[rows, columns]
+    fading, whole = (np.bincount(nearest[rim & (away < reach)], minlength=count) for reach in (RIM, BARRIER))
+    outline, focused = other & (away < BESIDE), ndimage.binary_dilation(sharp, EIGHT, NEAR)
+    met, cut = (np.bincount(nearest[where], minlength=count) for where in (outline, outline & focused))
+    long = LONG * np.sqrt(area)
+    kept = (fading > SOFT * whole) & (fading > long) & (cut > SHARP * met) & (met > long)
     kept[0] = False
     return kept[labels]
 
 
+def _large(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Number the parts of a mask that are large enough to matter."""
+    labels, _ = ndimage.label(mask, EIGHT)
+    area = np.bincount(labels.ravel())
+    area[0] = 0
+    large = area > SMALLEST * mask.size
+    numbers: NDArray[np.int32] = np.where(large, np.cumsum(large), 0).astype(np.int32)
+    return numbers[labels]
+
+
 def _enclosed(alike: NDArray[np.bool_], factor: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Take what is close to the shadow, as large, and nowhere darker."""
-    labels, count = ndimage.label(ndimage.binary_opening(alike, EIGHT))
-    numbers = np.arange(count + 1)
-    area = np.bincount(labels.ravel(), minlength=count + 1)
+    labels = _large(ndimage.binary_opening(alike, EIGHT))
+    numbers = np.arange(int(labels.max()) + 1)
     away = np.asarray(ndimage.minimum(ndimage.distance_transform_edt(~found), labels, numbers))
     least = np.asarray(ndimage.minimum(factor, labels, numbers))
-    kept = (area > SMALLEST * found.size) & (away < ACROSS) & (least > factor[found].min() - DARKER)
+    kept = (away < ACROSS) & (least > factor[found].min() - DARKER)
     kept[0] = False
     return kept[labels]
