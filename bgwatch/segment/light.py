@@ -25,7 +25,7 @@ def remaining_light(
     sure : ndarray of bool, shape (H, W)
         Lit backdrop beyond doubt.
     shadow : ndarray of bool, shape (H, W)
-        From `cast_shadow`; at least one pixel, and not only specks.
+        From `cast_shadow`.
 
     Returns
     -------
@@ -35,6 +35,8 @@ def remaining_light(
     darkened : ndarray of float32, shape (3, H, W)
         The surface times the factor, and a little of the shadow's own tint.
     """
+    if not shadow.any():
+        return np.ones(shadow.shape, np.float32), surface
     known = ndimage.binary_erosion(shadow | sure, EIGHT, CLEAR, border_value=1)
     shaded = known & shadow
     luma, _ = smooth_known(np.stack([colours[0], surface[0]]), shaded, SPREAD)

@@ -42,6 +42,7 @@ from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
 
 CLUSTERS = 8
+SHADOW_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,8 @@ def _auto(
     if not seeds.any():
         return 0, 0, np.ones(look.work.shape[:2], np.float32)
     colours, gone = ycc(look.work), look.work[..., 3] == 0
-    surface, sure = _lit_backdrop(colours, few, seeds, sides, np.zeros_like(seeds), look.ratio, wanted)
-    light = np.ones(sure.shape, np.float32)
-    shadow = cast_shadow(colours, surface, sure)
-    if shadow.any():
-        surface, sure = _lit_backdrop(colours, few, seeds, sides, touched(shadow, look.ratio), look.ratio, wanted)
-        light, surface = remaining_light(colours, surface, sure, shadow)
+    surface, sure, shadow = _lit_backdrop(colours, few, seeds, sides, look.ratio, wanted)
+    light, surface = remaining_light(colours, surface, sure, shadow)
     residual = colours - surface
     distances = evidence(residual, sure)
     backdrop = connected_backdrop(distances, sure, gone)
@@ -186,11 +183,30 @@ def _lit_backdrop(
     few: NDArray[np.float32],
     seeds: NDArray[np.bool_],
     sides: NDArray[np.bool_],
+    ratio: int,
+    wanted: Segmentation,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Fit the backdrop in full light on the working copy, again without the shadow as long as more of it is found."""
+    shadow = np.zeros(colours.shape[1:], bool)
+    for _ in range(SHADOW_ROUNDS):
+        surface, sure = _backdrop(colours, few, seeds, sides, touched(shadow, ratio), ratio, wanted)
+        grown = cast_shadow(colours, surface, sure | shadow) | shadow
+        if grown.sum() <= 1.02 * shadow.sum():
+            break
+        shadow = grown
+    return surface, sure, shadow
+
+
+def _backdrop(
+    colours: NDArray[np.float32],
+    few: NDArray[np.float32],
+    seeds: NDArray[np.bool_],
+    sides: NDArray[np.bool_],
     shadow: NDArray[np.bool_],
     ratio: int,
     wanted: Segmentation,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Fit the backdrop in full light on the working copy, with a second part where a seam proves it."""
+    """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it."""
     surface, sure = backdrop_surface(few, seeds & ~shadow, (np.any(sides, axis=0) | seeds) & ~shadow, shadow)
     others = plain_leftover(few, sides & ~shadow, sure) & (wanted.backdrop == "auto")
     shape = colours.shape[1:]

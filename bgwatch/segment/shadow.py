@@ -15,15 +15,15 @@ NEUTRAL = 7.0
 DARKEST, LIGHTEST = 0.3, 1.04
 FAINT = 5.0
 DIM = 40.0
-SMALLEST = 0.002
+SMALLEST, SPECK = 0.002, 0.0001
 RIM, BARRIER = 3.0, 15.0
-SOFT, LONG = 0.62, 2.0
+SOFT, LONG = 0.6, 1.2
 SHARP, BESIDE = 0.5, 2.0
 LIT = 0.9
-FADING = 12
+FADING = 24
 NEAR = 3
-ACROSS = 40
-DARKER = 0.04
+APART, ACROSS = 6.0, 50.0
+DARKER, MOSTLY, VARIED = 0.06, 0.9, 0.04
 
 
 def cast_shadow(
@@ -61,11 +61,12 @@ def cast_shadow(
     walked = reachable((alike & soft) | sure, sure)
     dark = ndimage.binary_opening(walked & ((1 - factor) * surface[0] > FAINT), EIGHT)
     lit = ndimage.binary_opening(walked & ~dark & (factor > LIT), EIGHT)
-    found = _fading(dark, lit, ndimage.binary_opening(~walked, EIGHT), ~blurred)
+    other = _large(~walked, SPECK) > 0
+    found = _fading(dark, lit, other, ~blurred)
     if not found.any():
         return found
-    enclosed = _enclosed(alike & soft & ~walked, factor, found)
-    return enclosed | (ndimage.binary_dilation(found, EIGHT, FADING) & walked)
+    enclosed = _enclosed(alike & soft & ~walked, factor, found, walked)
+    return enclosed | ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
 
 
 def _darkening(
@@ -92,7 +93,7 @@ def _fading(
     dark: NDArray[np.bool_], lit: NDArray[np.bool_], other: NDArray[np.bool_], sharp: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Keep the parts that are large enough, fade into lit backdrop along their rim, and end at a sharp outline."""
-    labels = _large(dark)
+    labels = _large(dark, SMALLEST)
     if not labels.any():
         return dark & False
     count = int(labels.max()) + 1
@@ -109,22 +110,28 @@ def _fading(
     return kept[labels]
 
 
-def _large(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Number the parts of a mask that are large enough to matter."""
+def _large(mask: NDArray[np.bool_], least: float) -> NDArray[np.int32]:
+    """Number the parts of a mask, from 1, that hold more than a share of all pixels."""
     labels, _ = ndimage.label(mask, EIGHT)
     area = np.bincount(labels.ravel())
     area[0] = 0
-    large = area > SMALLEST * mask.size
+    large = area > least * mask.size
     numbers: NDArray[np.int32] = np.where(large, np.cumsum(large), 0).astype(np.int32)
     return numbers[labels]
 
 
-def _enclosed(alike: NDArray[np.bool_], factor: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Take what is close to the shadow, as large, and nowhere darker."""
-    labels = _large(ndimage.binary_opening(alike, EIGHT))
-    numbers = np.arange(int(labels.max()) + 1)
-    away = np.asarray(ndimage.minimum(ndimage.distance_transform_edt(~found), labels, numbers))
-    least = np.asarray(ndimage.minimum(factor, labels, numbers))
-    kept = (away < ACROSS) & (least > factor[found].min() - DARKER)
-    kept[0] = False
-    return kept[labels]
+def _enclosed(
+    alike: NDArray[np.bool_], factor: NDArray[np.float32], found: NDArray[np.bool_], walked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Take what is a little way from backdrop, nowhere darker than the shadow, and not evenly of another tone."""
+    labels = _large(ndimage.binary_opening(alike, EIGHT), SMALLEST)
+    numbers = np.arange(1, int(labels.max()) + 1)
+    if not len(numbers):
+        return alike & False
+    darkest = float(np.percentile(factor[found], 1))
+    away = np.asarray(ndimage.minimum(ndimage.distance_transform_edt(~walked), labels, numbers))
+    within = np.asarray(ndimage.mean(factor > darkest - DARKER, labels, numbers))
+    as_dark = np.asarray(ndimage.mean(factor < darkest + DARKER, labels, numbers))
+    varied = np.asarray(ndimage.standard_deviation(factor, labels, numbers))
+    kept = (away > APART) & (away < ACROSS) & (within > MOSTLY) & ((varied > VARIED) | (as_dark > MOSTLY))
+    return np.isin(labels, numbers[kept])
