@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bgwatch.segment.averaged import averaged, touched
 from bgwatch.segment.band import matte_band
 from bgwatch.segment.blend import blend_alpha
-from bgwatch.segment.averaged import averaged, touched
 from bgwatch.segment.border import border_sides
 from bgwatch.segment.cluster import colour_clusters
 from bgwatch.segment.confidence import found_alpha, judge

@@ -66,7 +66,8 @@ def cast_shadow(
     if not found.any():
         return found
     enclosed = _enclosed(alike & soft & ~walked, factor, found, walked)
-    return enclosed | ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
+    shadow: NDArray[np.bool_] = ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
+    return shadow | enclosed
 
 
 def _darkening(
@@ -107,23 +108,25 @@ def _fading(
     long = LONG * np.sqrt(area)
     kept = (fading > SOFT * whole) & (fading > long) & (cut > SHARP * met) & (met > long)
     kept[0] = False
-    return kept[labels]
+    fades: NDArray[np.bool_] = kept[labels]
+    return fades
 
 
 def _large(mask: NDArray[np.bool_], least: float) -> NDArray[np.int32]:
-    """Number the parts of a mask, from 1, that hold more than a share of all pixels."""
+    """Give numbers, from 1, to the parts of a mask that hold more than a share of all pixels."""
     labels, _ = ndimage.label(mask, EIGHT)
     area = np.bincount(labels.ravel())
     area[0] = 0
     large = area > least * mask.size
     numbers: NDArray[np.int32] = np.where(large, np.cumsum(large), 0).astype(np.int32)
-    return numbers[labels]
+    numbered: NDArray[np.int32] = numbers[labels]
+    return numbered
 
 
 def _enclosed(
     alike: NDArray[np.bool_], factor: NDArray[np.float32], found: NDArray[np.bool_], walked: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Take what is a little way from backdrop, nowhere darker than the shadow, and not evenly of another tone."""
+    """Take gaps that are near backdrop, nowhere darker than the shadow, and not evenly of another tone: patches are."""
     labels = _large(ndimage.binary_opening(alike, EIGHT), SMALLEST)
     numbers = np.arange(1, int(labels.max()) + 1)
     if not len(numbers):
