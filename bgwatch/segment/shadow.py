@@ -66,6 +66,7 @@ def cast_shadow(
     if not found.any():
         return found
     enclosed = _enclosed(alike & soft & ~walked, factor, found, walked)
+    enclosed = ndimage.binary_closing(enclosed, EIGHT, NEAR) & alike
     shadow: NDArray[np.bool_] = ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
     return shadow | enclosed
 
