@@ -42,7 +42,7 @@ from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
 
 CLUSTERS = 8
-SHADOW_ROUNDS = 4
+SHADOW_ROUNDS, GROWN = 4, 1.02
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _lit_backdrop(
     for _ in range(SHADOW_ROUNDS):
         surface, sure = _backdrop(colours, few, seeds, sides, touched(shadow, ratio), ratio, wanted)
         grown = cast_shadow(colours, surface, sure | shadow) | shadow
-        if grown.sum() <= 1.02 * shadow.sum():
+        if grown.sum() <= GROWN * shadow.sum() or not (seeds & ~touched(grown, ratio)).any():
             break
         shadow = grown
     return surface, sure, shadow

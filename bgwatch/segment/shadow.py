@@ -56,19 +56,22 @@ def cast_shadow(
     J. Elder and S. Zucker, "Local scale control for edge detection and blur estimation", 1998.
     """
     factor, alike = _darkening(colours, surface)
+    darker = (1 - factor) * surface[0] > FAINT
+    if (darker & reachable(alike | sure, sure)).sum() <= SMALLEST * sure.size:
+        return np.zeros_like(sure)  # at once, since looking for edges takes long
     blurred, gentle = _edges(colours[0], surface[0], sure)
     soft = blurred & gentle
     walked = reachable((alike & soft) | sure, sure)
-    dark = ndimage.binary_opening(walked & ((1 - factor) * surface[0] > FAINT), EIGHT)
+    dark = ndimage.binary_opening(walked & darker, EIGHT)
     lit = ndimage.binary_opening(walked & ~dark & (factor > LIT), EIGHT)
     other = _large(~walked, SPECK) > 0
     found = _fading(dark, lit, other, ~blurred)
     if not found.any():
-        return found
+        return np.zeros_like(sure)
     enclosed = _enclosed(alike & soft & ~walked, factor, found, walked)
     enclosed = ndimage.binary_closing(enclosed, EIGHT, NEAR) & alike
-    shadow: NDArray[np.bool_] = ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
-    return shadow | enclosed
+    whole: NDArray[np.bool_] = enclosed | ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
+    return whole
 
 
 def _darkening(
