@@ -28,7 +28,8 @@ What the mask holds
 GIMP multiplies a layer's mask with the layer's own alpha, which stays as it is. So the bytes are the
 result's alpha divided by the layer's (0 where the layer is transparent), times the mask it had. Where
 the layer is opaque this is exactly the alpha that ``bgwatch remove --mask`` writes, and elsewhere the
-layer and its mask together round to it.
+layer and its mask together round to it. With the option ``shadow=keep`` the mask holds the shadow's alpha
+too, but the black that belongs to it is not handed over: the layer shows its own colours there.
 """
 
 import json

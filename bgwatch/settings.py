@@ -39,6 +39,10 @@ class Segmentation(Model):
         "auto",
         description="Background enclosed by the subject: opened on evidence (auto), always (open) or never (fill).",
     )
+    shadow: Literal["remove", "keep"] = Field(
+        "remove",
+        description="A soft shadow on the background: gone with it (remove), or left as half-transparent black (keep).",
+    )
     min_confidence: float = Field(0.5, ge=0, le=1, description="Below this confidence a result is called unsure.")
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bgwatch.segment.regions import EIGHT
+from bgwatch.segment.smoothing import smooth_known
 
 NEAR = (2.6, 4.2)
 TIGHT = 1.6
@@ -14,10 +15,13 @@ SMALLEST = 20
 RINGING, BLOCK = 0.025, 15
 SOFT_RIM = 0.35
 RIM_NEAR = 8.0
+WIDE, WIDEST = 30.0, 60.0
+COARSE, COURSE = 4, 6.0
 
 
 def enclosed_backdrop(
     residual: NDArray[np.float32],
+    surface: NDArray[np.float32],
     distances: NDArray[np.float32],
     sure: NDArray[np.bool_],
     backdrop: NDArray[np.bool_],
@@ -26,12 +30,15 @@ def enclosed_backdrop(
     """Find enclosed regions that are backdrop.
 
     A hole has the backdrop's mean colour and no more than its noise, and a sharp rim: teeth, shirts and
-    highlights come near the backdrop's colour only in their middle.
+    highlights come near the backdrop's colour only in their middle. Behind a wide subject the expected colour is a
+    guess: a wide hole may be off by as much as the backdrop wanders elsewhere.
 
     Parameters
     ----------
     residual : ndarray of float32, shape (3, H, W)
         Colour minus expected backdrop.
+    surface : ndarray of float32, shape (3, H, W)
+        Expected backdrop.
     distances : ndarray of float32, shape (3, H, W)
         From `evidence`.
     sure, backdrop : ndarray of bool, shape (H, W)
@@ -56,7 +63,7 @@ def enclosed_backdrop(
     candidates[0] = False
     accepted = candidates & (wanted != "fill")
     if wanted == "auto":
-        accepted &= _like_backdrop(residual, labels, area, sure)
+        accepted &= _like_backdrop(residual, labels, area, sure, _wander(surface, sure))
         accepted &= _sharp_rim(distances[0], np.where(accepted[labels], labels, 0), backdrop, count)
     found = accepted[labels]
     grown = ndimage.binary_dilation(found, iterations=3, mask=(distances[0] < TIGHT) | found) if found.any() else found
@@ -66,7 +73,11 @@ def enclosed_backdrop(
 
 
 def _like_backdrop(
-    residual: NDArray[np.float32], labels: NDArray[np.int32], area: NDArray[np.intp], sure: NDArray[np.bool_]
+    residual: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    area: NDArray[np.intp],
+    sure: NDArray[np.bool_],
+    wander: NDArray[np.float32],
 ) -> NDArray[np.bool_]:
     """Compare mean and variance of each region's interior with sure backdrop's noise and JPEG's ringing."""
     interior = np.where(ndimage.binary_erosion(labels > 0, EIGHT), labels, 0)
@@ -75,17 +86,26 @@ def _like_backdrop(
     number = np.maximum(np.bincount(counted, minlength=len(area)), 1)
     ringing = (RINGING * ndimage.maximum_filter(np.abs(residual[0]), BLOCK).ravel()) ** 2
     like = np.ones(len(area), bool)
+    width = np.interp(np.sqrt(area), (WIDE, WIDEST), (0, 1))
     for channel, plane in enumerate(residual):
-        noise = _spread(plane[sure])
+        noise, room = _spread(plane[sure]), width * wander[channel]
         values = plane.ravel()
         mean = np.bincount(counted, values, len(area)) / number
         variance = np.bincount(counted, values * values, len(area)) / number
         if channel == 0:
             allowed = np.bincount(counted, np.maximum(2.5 * noise**2 + 1, ringing), len(area)) / number
-            like &= (np.abs(mean) < 0.9 * noise + 0.5) & (variance < allowed)
+            like &= (np.abs(mean) < 0.9 * noise + 0.5 + room) & (variance - mean**2 < allowed)
         else:
-            like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5)) & (variance < max(22.0, 2.5 * noise**2))
+            like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5) + room) & (variance < max(22.0, 2.5 * noise**2))
     return like
+
+
+def _wander(surface: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Measure, shape (3,), how far the backdrop strays from its own coarse course: mottle, folds, a vignette."""
+    few, known = surface[:, ::COARSE, ::COARSE], sure[::COARSE, ::COARSE]
+    course, _ = smooth_known(few, known, COURSE)
+    away: NDArray[np.float32] = (few - course)[:, known]
+    return np.sqrt((away**2).mean(axis=1)) if away.size else np.zeros(3, np.float32)
 
 
 def _sharp_rim(

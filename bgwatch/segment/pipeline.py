@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bgwatch.segment.averaged import averaged, touched
 from bgwatch.segment.band import matte_band
 from bgwatch.segment.blend import blend_alpha
 from bgwatch.segment.border import border_sides
@@ -25,6 +26,7 @@ from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.kmeans import same_cluster
 from bgwatch.segment.laps import Lap, Laps
 from bgwatch.segment.leftover import plain_leftover
+from bgwatch.segment.light import remaining_light
 from bgwatch.segment.named import named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.opaque import near_backdrop, opaque_core
@@ -34,14 +36,17 @@ from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
 from bgwatch.segment.reduce import Look, look_at
 from bgwatch.segment.regions import filled
 from bgwatch.segment.seam import straight_seam
+from bgwatch.segment.shadow import cast_shadow
 from bgwatch.segment.surface import backdrop_surface
 from bgwatch.segment.threshold import close_to
+from bgwatch.segment.veil import lay_shadow
 from bgwatch.segment.vote import border_vote
 from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
 
 CLUSTERS = 8
 ROUNDS = 2
+SHADOW_ROUNDS, GROWN = 4, 1.02
 
 
 @dataclass(frozen=True)
@@ -143,12 +148,25 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
     seeds = border_vote(few, labels, sides) if colour is None else named_seeds(few, ycc(colour), sides)
     noise = noise_level(eight_bits(rgba), look.scale, seeds)
     laps("vote")
-    holes = _auto(rgba, look, few, seeds, sides, wanted, laps) if method == "auto" else _article(rgba, wanted, laps)
+    found = _auto(rgba, look, few, seeds, sides, wanted, laps) if method == "auto" else _article(rgba, wanted, laps)
     alpha = found_alpha(look.small, look_at(eight_bits(rgba)).small)
-    confidence, border_share, reasons = judge(few, visible, alpha, sides, noise, look.scale)
+    lit = few if found.light is None else few / averaged(found.light, look.ratio)
+    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale)
     palette = backdrop_palette(look.small, labels, alpha)
     laps("confidence")
+    if found.light is not None and wanted.shadow == "keep":
+        lay_shadow(rgba, look.cell, found.light, look.work[..., 3])
+        laps("shadow")
+    holes = found.opened, found.kept
     return Cutout(rgba, confidence, Report(method, *palette, border_share, noise, *holes, reasons, laps.taken))
+
+
+class _Found(NamedTuple):
+    """Enclosed regions opened and kept, and what a cast shadow leaves of the light, shape (h, w), if there is one."""
+
+    opened: int = 0
+    kept: int = 0
+    light: NDArray[np.float32] | None = None
 
 
 def _auto(
@@ -159,20 +177,19 @@ def _auto(
     sides: NDArray[np.bool_],
     wanted: Segmentation,
     laps: Laps,
-) -> tuple[int, int]:
-    """Cut out in place, and count the holes opened and kept."""
+) -> _Found:
+    """Cut out in place by colour clusters, surfaces and a band solved for alpha."""
     if not seeds.any():
-        return 0, 0
+        return _Found()
     colours, gone = ycc(look.work), look.work[..., 3] == 0
-    surface, sure = backdrop_surface(few, seeds, np.any(sides, axis=0) | seeds)
-    others = plain_leftover(few, sides, sure) & (wanted.backdrop == "auto")
-    surface, sure = _joined(colours, few, surface, sure, others, look.ratio)
+    surface, sure, shadow = _lit_backdrop(colours, few, seeds, sides, look.ratio, wanted)
+    light, surface = remaining_light(colours, surface, sure, shadow)
     laps("surface")
     residual = colours - surface
     distances = evidence(residual, sure)
     backdrop = connected_backdrop(distances, sure, gone)
     laps("backdrop")
-    holes, doubtful, opened, kept = enclosed_backdrop(residual, distances, sure, backdrop, wanted.holes)
+    holes, doubtful, opened, kept = enclosed_backdrop(residual, surface, distances, sure, backdrop, wanted.holes)
     backdrop |= holes
     laps("holes")
     core, depth = _subject(colours, surface, distances[0], backdrop, doubtful, gone, wanted.holes)
@@ -182,7 +199,7 @@ def _auto(
     matte_band(rgba, look.cell, unknown, surface[:, unknown], near, depth[unknown])
     clear(rgba, look.cell, backdrop)
     laps("matte")
-    return opened, kept
+    return _Found(opened, kept, light if shadow.any() else None)
 
 
 def _subject(
@@ -194,34 +211,56 @@ def _subject(
     gone: NDArray[np.bool_],
     holes: Literal["auto", "open", "fill"],
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Find where the subject is opaque, and each pixel's distance from what is not; twice, the better known the core."""
-    residual, clear, core = colours - surface, backdrop, None
+    """Find where the subject is opaque, twice, from inside and from what was found; and each pixel's depth in it."""
+    residual, clear, depth = colours - surface, backdrop, depth_from(backdrop)
+    core = np.logical_or(*inner_subject(residual, clear, depth))
     for _ in range(ROUNDS):
-        depth = depth_from(clear)
-        deep, thin = inner_subject(residual, clear, depth)
         zone = near_backdrop(clear, depth)
-        near = nearby_foreground(colours, deep | thin if core is None else core, zone)
+        near = nearby_foreground(colours, core, zone)
         rough = filled(blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone]), zone, 1)
         familiar = filled(familiar_colours(colours, ~(clear | zone | gone), zone), zone, 1)
         clear = clear | see_through(residual, distance, rough, familiar, holes)
         depth = depth_from(clear)
+        _, thin = inner_subject(residual, clear, depth)
         core = opaque_core(rough, familiar, clear, depth, thin, doubtful)
     return core, depth
 
 
-def _joined(
+def _lit_backdrop(
     colours: NDArray[np.float32],
     few: NDArray[np.float32],
-    surface: NDArray[np.float32],
-    sure: NDArray[np.bool_],
-    others: NDArray[np.bool_],
+    seeds: NDArray[np.bool_],
+    sides: NDArray[np.bool_],
     ratio: int,
+    wanted: Segmentation,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Fit the backdrop in full light on the working copy, again without the shadow as long as more of it is found."""
+    shadow = np.zeros(colours.shape[1:], bool)
+    for _ in range(SHADOW_ROUNDS):
+        surface, sure = _backdrop(colours, few, seeds, sides, touched(shadow, ratio), ratio, wanted)
+        grown = cast_shadow(colours, surface, sure | shadow) | shadow
+        if grown.sum() <= GROWN * shadow.sum() or not (seeds & ~touched(grown, ratio)).any():
+            break
+        shadow = grown
+    return surface, sure, shadow
+
+
+def _backdrop(
+    colours: NDArray[np.float32],
+    few: NDArray[np.float32],
+    seeds: NDArray[np.bool_],
+    sides: NDArray[np.bool_],
+    shadow: NDArray[np.bool_],
+    ratio: int,
+    wanted: Segmentation,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Enlarge a surface and sure backdrop to the working copy, with a second part where a seam proves it."""
+    """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it."""
+    surface, sure = backdrop_surface(few, seeds & ~shadow, (np.any(sides, axis=0) | seeds) & ~shadow, shadow)
+    others = plain_leftover(few, sides & ~shadow, sure) & (wanted.backdrop == "auto")
     shape = colours.shape[1:]
     large = enlarged(surface, ratio, shape)
     if others.any():
-        second, also = backdrop_surface(few, others, others)
+        second, also = backdrop_surface(few, others, others, shadow)
         beyond = straight_seam(sure, also, few - surface)
         if beyond is not None:
             sure = sure | also
@@ -230,7 +269,7 @@ def _joined(
     return large, repeated(sure, ratio, shape)
 
 
-def _article(rgba: Pixels, wanted: Segmentation, laps: Laps) -> tuple[int, int]:
+def _article(rgba: Pixels, wanted: Segmentation, laps: Laps) -> _Found:
     """Cut out in place by one of the article's methods, which know no holes."""
     rgb, colour = eight_bits(rgba)[..., :3], _named(wanted, rgba)
     if wanted.method == "threshold":
@@ -239,7 +278,7 @@ def _article(rgba: Pixels, wanted: Segmentation, laps: Laps) -> tuple[int, int]:
         background = same_cluster(rgb, colour, wanted.clusters, wanted.n_init, wanted.seed)
     clear(rgba, 1, background)
     laps(wanted.method)
-    return 0, 0
+    return _Found()
 
 
 def _named(wanted: Segmentation, rgba: Pixels) -> NDArray[np.uint8] | None:

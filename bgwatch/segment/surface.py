@@ -15,7 +15,7 @@ FEWEST = 20
 
 
 def backdrop_surface(
-    colours: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_]
+    colours: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_], shadow: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Fit the backdrop's colours by a surface that follows light and mottle.
 
@@ -30,6 +30,8 @@ def backdrop_surface(
         Border pixels that are backdrop.
     strip : ndarray of bool, shape (H, W)
         All border pixels from which backdrop may be reached.
+    shadow : ndarray of bool, shape (H, W)
+        Pixels that say nothing about the backdrop in full light.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def backdrop_surface(
     ----------
     P. Holland and R. Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
     """
-    surface, found = _polynomials(colours, seeds, strip)
+    surface, found = _polynomials(colours, seeds, strip, shadow)
     steep = slope(colours)
     sure = _eroded(found)
     usual = float(np.median(steep[sure])) if sure.any() else 1.0
@@ -54,7 +56,7 @@ def backdrop_surface(
         spread = float(np.sqrt(np.median(squared[sure]))) + 0.25 if sure.any() else 1.0
         allowed = np.where(gentle, SOFT, 4 * spread + 0.5) ** 2
         near = ndimage.binary_dilation(sure, iterations=REACH)
-        grown = _eroded(reachable((squared < allowed) & near, strip))
+        grown = _eroded(reachable((squared < allowed) & near & ~shadow, strip))
         changed = int((grown != sure).sum())
         if grown.sum() > FEWEST:
             sure = grown
@@ -64,14 +66,14 @@ def backdrop_surface(
 
 
 def _polynomials(
-    colours: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_]
+    colours: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_], shadow: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     found = seeds
     surface = colours
     for degree in DEGREES:
         surface, spread = _robust_fit(colours, found, degree)
         away = np.sqrt(((colours - surface) ** 2).sum(axis=0))
-        found = reachable(away < np.clip(3.2 * spread, 5, 16), strip)
+        found = reachable((away < np.clip(3.2 * spread, 5, 16)) & ~shadow, strip)
         if found.sum() < FEWEST:
             found = seeds
     return surface, found

@@ -24,7 +24,7 @@ from gi.repository import Babl, Gegl, Gimp, GLib, GObject  # noqa: E402
 
 PROCEDURE = "bgwatch-remove-background"
 PROTOCOL = 1
-OPTIONS = ("method", "clusters", "tolerance", "seed", "holes", "backdrop")
+OPTIONS = ("method", "clusters", "tolerance", "seed", "holes", "shadow", "backdrop")
 ROWS = 256  # rows a strip: little memory twice, and GIMP hands over few tiles at a time
 FOREIGN = ("PYTHON", "LD_", "DYLD_", "GI_", "GEGL_", "BABL_")  # what GIMP set up for itself, not for the worker
 THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
@@ -83,6 +83,15 @@ def declare_arguments(procedure):
         "Background enclosed by the subject",
         choices(auto="Open on evidence", open="Open", fill="Fill"),
         "auto",
+        flags,
+    )
+    # the mask carries the kept shadow's alpha alone: its colour stays the layer's own, and is not black
+    procedure.add_choice_argument(
+        "shadow",
+        "Sha_dow",
+        "A soft shadow on the background; kept, it shows through the mask in the layer's own colours",
+        choices(remove="Remove", keep="Keep half-transparent"),
+        "remove",
         flags,
     )
     procedure.add_string_argument(

@@ -180,6 +180,8 @@ def _fur() -> Iterator[Shot]:
 def _tables() -> Iterator[Shot]:
     for kind in ("graded", "white", "cream", "vignetted", "lights"):
         yield _shot("shadow", things.bottle if kind in ("graded", "cream") else things.mug, kind, WIDE, shadow=0.28)
+    for draw, kind in ((things.fruit, "flat"), (things.mug, "blue"), (things.bottle, "green"), (things.rings, "white")):
+        yield _shot("shadow", draw, kind, WIDE, shadow=0.4)
     for draw, size in ((things.bottle, WIDE), (things.mug, WIDE), (things.fruit, WIDE), (people.animal, TALL),
                        (people.hands_on_hips, TALL)):  # fmt: skip
         yield _shot("two-part", draw, "table", size)
@@ -209,3 +211,5 @@ def _hard() -> Iterator[Shot]:
         yield _shot("hard", hard.three_sides, kind)
     for kind in ("white", "cream", "black"):
         yield _shot("hard", things.lace, kind, WIDE)
+    for draw in (people.portrait, people.hands_on_hips):
+        yield _shot("hard", draw, "graded", detail="cast-shadow", shadow=0.35)

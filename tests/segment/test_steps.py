@@ -130,7 +130,7 @@ def test_the_surface_follows_light_behind_the_subject() -> None:
     rgb[hidden] = (30, 40, 90)
     colours = ycc(rgb)
     strip = border_sides(np.ones((120, 100), bool)).any(axis=0)
-    surface, sure = backdrop_surface(colours, strip, strip)
+    surface, sure = backdrop_surface(colours, strip, strip, np.zeros_like(strip))
     assert np.abs(surface[0] - wall - 2).mean() < 1
     assert not sure[hidden].any()
     assert sure[:30].mean() > 0.95
