@@ -29,7 +29,7 @@ SIBLINGS = {
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
 # arithmetic that several steps of segment/ share; apart from these no step imports another, only the pipeline does
-SHARED_BY_STEPS = {f"segment.{name}" for name in ("blend", "pixels", "regions", "smoothing", "ycc")}
+SHARED_BY_STEPS = {f"segment.{name}" for name in ("blend", "course", "pixels", "regions", "smoothing", "ycc")}
 
 
 def rooms() -> dict[str, list[str]]:

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from bgwatch.segment.course import polynomial_course
 from bgwatch.segment.regions import EIGHT, reachable
-from bgwatch.segment.smoothing import slope, smooth, smooth_known
+from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
 GENTLE, PLAIN = 5.0, 2.0
-STRANGE = 14.0
+STRANGE, ALIKE = 14.0, 6.0
+PLAIN_INSIDE = 2.5
+COURSE = (6.0, 15.0, 40.0)
 LOUDEST = 8.0  # levels; more is texture, not noise
 CLEAR = 0.1
 NOISE_LEFT = 0.45  # of white noise in R, G and B, after a Gaussian of one pixel, as the length of a colour in ycc
@@ -40,9 +43,10 @@ def judge(
 ) -> Judgement:
     """Weigh a found alpha against the picture, without knowing how it was found.
 
-    Six questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
-    what was removed smooth; does an edge separate it from what was left; is nothing foreign among it, as when a
-    subject was eaten. Each answer is a factor in [0, 1], and their product is the confidence.
+    Eight questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
+    what was removed smooth; does an edge separate it from what was left; is that opaque; is nothing foreign among
+    what was removed, as when a subject was eaten; is no backdrop among what was left, as in a gap that was not
+    opened. Each answer is a factor in [0, 1], and their product is the confidence.
 
     Parameters
     ----------
@@ -79,7 +83,8 @@ def judge(
         _left(left, visible),
         _smooth(colours, removed, min(noise, LOUDEST) / scale),
         _edge(colours, removed, left),
-        _eaten(colours, removed, removed & (alpha < CLEAR), left, strip),
+        _firm(alpha),
+        *_mistaken(colours, removed, removed & (alpha < CLEAR), left, strip),
     ]
     confidence = float(np.prod([factor for factor, _ in answers]))
     return Judgement(confidence, share, tuple(said for factor, said in answers if factor < 0.9))
@@ -123,25 +128,38 @@ def _edge(colours: NDArray[np.float32], removed: NDArray[np.bool_], left: NDArra
     return _falling(vague, 0.3, 0.7), f"along {vague:.0%} of its outline the subject does not stand out"
 
 
-def _eaten(
+def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
+    """Look for half-transparent areas, wider than an outline: a subject half eaten, or glass and webs."""
+    half = (alpha > CLEAR) & (alpha < 1 - CLEAR)
+    wide = ndimage.binary_dilation(ndimage.binary_erosion(half, EIGHT, border_value=1), EIGHT, mask=half)
+    share = float(wide.sum() / max(1, (alpha > CLEAR).sum()))
+    return _falling(share, 0.12, 0.22), f"{share:.0%} of the subject came out half transparent"
+
+
+def _mistaken(
     colours: NDArray[np.float32],
     removed: NDArray[np.bool_],
     clear: NDArray[np.bool_],
     left: NDArray[np.bool_],
     strip: NDArray[np.bool_],
-) -> tuple[float, str]:
-    """Look for clear parts that an edge separates from the border and that differ from it in colour."""
-    plain = reachable(removed & (slope(colours) < GENTLE), strip)
+) -> list[tuple[float, str]]:
+    """Compare both sides with the backdrop's course: is anything clear unlike it, and anything left like it."""
+    steep = slope(colours)
+    plain = reachable(removed & (steep < GENTLE), strip)
     if not plain.any():
-        return 1.0, ""
-    inner = ndimage.binary_erosion(clear & ~ndimage.binary_dilation(plain, EIGHT, 2), EIGHT, border_value=1)
-    near, support = smooth_known(colours, plain, 6.0)
-    far = colours[:, plain].mean(axis=1)[:, None, None]
-    expected = np.where(support > 0.01, near, far)
-    strange = ((colours - expected) ** 2).sum(axis=0) > STRANGE**2
-    foreign = ndimage.binary_dilation(inner & strange, EIGHT, mask=removed)
-    share = float(foreign.sum() / max(1, foreign.sum() + left.sum()))
-    return _falling(share, 0.04, 0.22), f"{share:.0%} of what differs from the backdrop was removed with it"
+        return []
+    course, _ = polynomial_course(colours, plain, 2)
+    left_over = colours - course
+    away = np.sqrt(((left_over - carried(left_over, plain, COURSE)) ** 2).sum(axis=0))
+    beyond = ndimage.binary_erosion(clear & ~ndimage.binary_dilation(plain, EIGHT, 2), EIGHT, border_value=1)
+    eaten = ndimage.binary_dilation(beyond & (away > STRANGE), EIGHT, mask=removed)
+    inside = ndimage.binary_erosion(left, EIGHT, border_value=1)
+    alike = ndimage.binary_opening(inside & (steep < PLAIN_INSIDE) & (away < ALIKE), EIGHT)
+    lost, kept = eaten.sum() / max(1, eaten.sum() + left.sum()), alike.sum() / max(1, left.sum())
+    return [
+        (_falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"),
+        (_falling(kept, 0.012, 0.032), f"{kept:.1%} of what was left looks like the backdrop"),
+    ]
 
 
 def _falling(value: float, good: float, bad: float) -> float:

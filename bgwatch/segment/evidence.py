@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from bgwatch.segment.smoothing import smooth
 from bgwatch.segment.ycc import CHROMA_WEIGHT
@@ -10,6 +11,7 @@ SCALES = (0.6, 1.2, 2.4)
 LEAST = (0.9, 0.8, 0.6)
 LUMA_LEAST = 0.6
 CHROMA_SHARE = 0.8
+RINGING, BLOCK = 0.01, 15
 
 
 def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -32,12 +34,13 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
         Distance at each scale, about 1 on backdrop.
     """
     distances = np.empty((len(SCALES), *sure.shape), np.float32)
+    ringing = (np.float32(RINGING) * ndimage.maximum_filter(np.abs(residual[0]), BLOCK)) ** 2
     for scale, least, out in zip(SCALES, LEAST, distances, strict=True):
         smoothed = smooth(residual, scale)
         squared = np.zeros(sure.shape, np.float32)
         for channel, plane in enumerate(smoothed):
             floor, share = (LUMA_LEAST, 1.0) if channel == 0 else (CHROMA_WEIGHT, CHROMA_SHARE)
             noise = float(np.sqrt(np.mean(plane[sure] ** 2))) if sure.any() else 0.0
-            squared += (plane * np.float32(share / max(noise + 0.12, floor * least))) ** 2
+            squared += (share * plane) ** 2 / (np.float32(max(noise + 0.12, floor * least) ** 2) + ringing)
         out[:] = np.sqrt(squared / (1 + 2 * CHROMA_SHARE**2))
     return distances

@@ -62,11 +62,17 @@ def enclosed_backdrop(
     candidates = area >= SMALLEST
     candidates[0] = False
     accepted = candidates & (wanted != "fill")
+    wander = _wander(surface, sure)
     if wanted == "auto":
-        accepted &= _like_backdrop(residual, labels, area, sure, _wander(surface, sure))
+        accepted &= _like_backdrop(residual, labels, area, sure, wander)
         accepted &= _sharp_rim(distances[0], np.where(accepted[labels], labels, 0), backdrop, count)
     found = accepted[labels]
     grown = ndimage.binary_dilation(found, iterations=3, mask=(distances[0] < TIGHT) | found) if found.any() else found
+    wide = found & (area > WIDE**2)[labels]
+    if wide.any():
+        looser = 1 + wander[0] / _spread(residual[0][sure])
+        nearly = (distances[0] < NEAR[0] * looser) & (distances[1] < NEAR[1] * looser) & ~backdrop
+        grown |= ndimage.binary_propagation(wide, mask=nearly | wide)
     doubtful = (area < SMALLEST) & (wanted != "fill")
     doubtful[0] = False
     return grown, doubtful[labels], int(accepted.sum()), int(candidates.sum() - accepted.sum())

@@ -44,6 +44,34 @@ def smooth_known(
     return sums[:-1] / (support + np.float32(1e-6)), support
 
 
+def carried(planes: NDArray[np.float32], known: NDArray[np.bool_], sigmas: tuple[float, ...]) -> NDArray[np.float32]:
+    """Carry known values everywhere: from near where enough is known, else from farther.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        Any values.
+    known : ndarray of bool, shape (H, W)
+        Where they count.
+    sigmas : tuple of float
+        Of the Gaussian weights, in pixels, the nearest first.
+
+    Returns
+    -------
+    ndarray of float32, shape (C, H, W)
+        Weighted means of the known pixels; 0 where even the widest weights find none.
+    """
+    total = np.zeros_like(planes)
+    settled = np.zeros(known.shape, np.float32)
+    for sigma in sigmas:
+        mean, support = smooth_known(planes, known, sigma)
+        share = (1 - settled) * np.minimum(support / np.float32(0.08), np.float32(1))
+        total += share * mean
+        settled += share
+    spread: NDArray[np.float32] = np.divide(total, np.maximum(settled, np.float32(1e-6)))
+    return spread
+
+
 def slope(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Length of the gradient of planes (C, H, W), in levels a pixel, shape (H, W)."""
     squares = [ndimage.gaussian_filter1d(planes, 1.0, axis=axis, order=1, mode="nearest") ** 2 for axis in (1, 2)]
