@@ -16,6 +16,7 @@ RINGING, BLOCK = 0.025, 15
 SOFT_RIM = 0.35
 RIM_NEAR = 8.0
 WIDE, WIDEST = 30.0, 60.0
+PATTERN, FEW = 12, 0.33
 COARSE, COURSE = 4, 6.0
 
 
@@ -66,6 +67,9 @@ def enclosed_backdrop(
     if wanted == "auto":
         accepted &= _like_backdrop(residual, labels, area, sure, wander)
         accepted &= _sharp_rim(distances[0], np.where(accepted[labels], labels, 0), backdrop, count)
+        small = candidates & (area < WIDE**2)
+        if small.sum() >= PATTERN and (accepted & small).sum() < FEW * small.sum():
+            accepted &= ~small  # as in a printed shirt: where most are none, the others are by chance
     found = accepted[labels]
     grown = ndimage.binary_dilation(found, iterations=3, mask=(distances[0] < TIGHT) | found) if found.any() else found
     wide = found & (area > WIDE**2)[labels]
@@ -100,6 +104,8 @@ def _like_backdrop(
         variance = np.bincount(counted, values * values, len(area)) / number
         if channel == 0:
             allowed = np.bincount(counted, np.maximum(2.5 * noise**2 + 1, ringing), len(area)) / number
+            uneven = np.sqrt(np.maximum(variance - mean**2 - noise**2, 0))  # rings, where a pale patch would be even
+            room += 0.3 * uneven
             like &= (np.abs(mean) < 0.9 * noise + 0.5 + room) & (variance - mean**2 < allowed)
         else:
             like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5) + room) & (variance < max(22.0, 2.5 * noise**2))
