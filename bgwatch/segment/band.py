@@ -46,7 +46,7 @@ def matte_band(
         block = rgba[where]
         levels = block[..., :3] * np.float32(255 / top)
         back = behind[:, part, None, None]
-        alpha = blend_alpha(ycc(levels), back, candidates[:, :, part, None, None], depth[part, None, None])
+        alpha, _ = blend_alpha(ycc(levels), back, candidates[:, :, part, None, None], depth[part, None, None])
         clean = _decontaminated(levels, alpha, rgb_levels(back)) * np.float32(top / 255) + np.float32(0.5)
         block[..., :3] = np.where(alpha[..., None] < OPAQUE, clean.astype(block.dtype), block[..., :3])
         block[..., 3] = (block[..., 3] * alpha + np.float32(0.5)).astype(block.dtype)

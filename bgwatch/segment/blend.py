@@ -1,5 +1,7 @@
 """How much subject a pixel holds, when the backdrop behind it is known."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,12 +12,28 @@ SHALLOW, DEEP = 1.5, 3.5
 RINGING, DISTINCT = 0.1, 0.25
 
 
+class Blend(NamedTuple):
+    """What pixels are mixed of.
+
+    Attributes
+    ----------
+    alpha : ndarray of float32, shape (...), in [0, 1]
+        The subject's share.
+    miss : ndarray of float32, shape (...)
+        How far the pixel is from the nearest line, squared, over twice the square of 4 levels; from 6 on no line
+        explains it.
+    """
+
+    alpha: NDArray[np.float32]
+    miss: NDArray[np.float32]
+
+
 def blend_alpha(
     colours: NDArray[np.float32],
     behind: NDArray[np.float32],
     candidates: NDArray[np.float32],
     depth: NDArray[np.float32],
-) -> NDArray[np.float32]:
+) -> Blend:
     """Project pixels on the lines from the backdrop to several subject colours, and average.
 
     A line that misses the pixel counts less, and a miss in chroma half, since JPEG's 4:2:0 smears chroma over an
@@ -33,8 +51,8 @@ def blend_alpha(
 
     Returns
     -------
-    ndarray of float32, shape (...), in [0, 1]
-        Alpha.
+    Blend
+        Alpha, and how badly the lines explain the pixels.
 
     References
     ----------
@@ -56,7 +74,7 @@ def blend_alpha(
     alpha = sum(w * a for w, a in zip(weights, alphas, strict=True)) / sum(weights)
     own = 1 / (1 + np.exp(np.clip(np.float32(LEAST_OPAQUE) - least, -30, 30)))
     own *= _rising(depth, SHALLOW, DEEP) * _rising(_length(residual) / longest, RINGING, DISTINCT)
-    return np.asarray(alpha + (1 - alpha) * own, np.float32)
+    return Blend(np.asarray(alpha + (1 - alpha) * own, np.float32), least)
 
 
 def _length(planes: NDArray[np.float32]) -> NDArray[np.float32]:

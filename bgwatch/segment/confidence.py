@@ -40,6 +40,7 @@ def judge(
     sides: NDArray[np.bool_],
     noise: float,
     scale: int,
+    suspect: float = 0.0,
 ) -> Judgement:
     """Weigh a found alpha against the picture, without knowing how it was found.
 
@@ -62,6 +63,8 @@ def judge(
         Standard deviation of the picture's noise, in levels, from `noise_level`.
     scale : int
         Side of the small copy's cells in pixels; their means have that much less noise.
+    suspect : float
+        Share of what was left that is enclosed, of a backdrop colour and yet not plainly backdrop, from `Holes`.
 
     Returns
     -------
@@ -84,6 +87,7 @@ def judge(
         _smooth(colours, removed, min(noise, LOUDEST) / scale),
         _edge(colours, removed, left),
         _firm(alpha),
+        (_falling(suspect, 0.06, 0.14), f"{suspect:.0%} of what was left has a backdrop colour"),
         *_mistaken(colours, removed, removed & (alpha < CLEAR), left, strip),
     ]
     confidence = float(np.prod([factor for factor, _ in answers]))
@@ -158,7 +162,7 @@ def _mistaken(
     lost, kept = eaten.sum() / max(1, eaten.sum() + left.sum()), alike.sum() / max(1, left.sum())
     return [
         (_falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"),
-        (_falling(kept, 0.012, 0.032), f"{kept:.1%} of what was left looks like the backdrop"),
+        (_falling(kept, 0.008, 0.023), f"{kept:.1%} of what was left looks like the backdrop"),
     ]
 
 

@@ -9,9 +9,9 @@ from bgwatch.segment.ycc import CHROMA_WEIGHT
 
 SCALES = (0.6, 1.2, 2.4)
 LEAST = (0.9, 0.8, 0.6)
-LUMA_LEAST = 0.6
 CHROMA_SHARE = 0.8
 RINGING, BLOCK = 0.01, 15
+LUMA, CHROMA = (0.6, 1.0), (CHROMA_WEIGHT, CHROMA_SHARE)  # the noise's floor and the weight
 
 
 def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -19,7 +19,7 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
 
     A coarse scale sees faint wide differences that noise hides, a fine one sees thin strong ones. The noise of
     each scale is measured on sure backdrop, but never taken for less than a floor: JPEG erases chroma noise from
-    flat areas and leaves it beside the subject.
+    flat areas and leaves it beside the subject, and the more of it the stronger the contrast there.
 
     Parameters
     ----------
@@ -39,8 +39,9 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
         smoothed = smooth(residual, scale)
         squared = np.zeros(sure.shape, np.float32)
         for channel, plane in enumerate(smoothed):
-            floor, share = (LUMA_LEAST, 1.0) if channel == 0 else (CHROMA_WEIGHT, CHROMA_SHARE)
+            floor, share = LUMA if channel == 0 else CHROMA
             noise = float(np.sqrt(np.mean(plane[sure] ** 2))) if sure.any() else 0.0
-            squared += (share * plane) ** 2 / (np.float32(max(noise + 0.12, floor * least) ** 2) + ringing)
+            least_square = np.float32(max(noise + 0.12, floor * least) ** 2)
+            squared += (np.float32(share) * plane) ** 2 / (least_square + ringing)
         out[:] = np.sqrt(squared / (1 + 2 * CHROMA_SHARE**2))
     return distances

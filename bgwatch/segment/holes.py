@@ -1,6 +1,6 @@
 """Backdrop that the subject encloses: opened where the evidence says it is backdrop."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,30 @@ SOFT_RIM = 0.35
 RIM_NEAR = 8.0
 WIDE, WIDEST = 30.0, 60.0
 PATTERN, FEW = 12, 0.33
+OPEN = 5.0  # levels
 COARSE, COURSE = 4, 6.0
+
+
+class Holes(NamedTuple):
+    """Enclosed regions of a backdrop colour.
+
+    Attributes
+    ----------
+    clear : ndarray of bool, shape (H, W)
+        The opened ones, grown to their rim.
+    doubtful : ndarray of bool, shape (H, W)
+        Those too small for evidence: the matte decides.
+    opened, kept : int
+        How many were opened, and how many left to the subject.
+    suspect : float
+        Share of all that is not backdrop that lies in those left to the subject, in [0, 1].
+    """
+
+    clear: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
+    opened: int
+    kept: int
+    suspect: float
 
 
 def enclosed_backdrop(
@@ -27,7 +50,7 @@ def enclosed_backdrop(
     sure: NDArray[np.bool_],
     backdrop: NDArray[np.bool_],
     wanted: Literal["auto", "open", "fill"],
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int, int]:
+) -> Holes:
     """Find enclosed regions that are backdrop.
 
     A hole has the backdrop's mean colour and no more than its noise, and a sharp rim: teeth, shirts and
@@ -49,12 +72,8 @@ def enclosed_backdrop(
 
     Returns
     -------
-    holes : ndarray of bool, shape (H, W)
-        The opened holes.
-    doubtful : ndarray of bool, shape (H, W)
-        Regions of a backdrop colour that are too small for evidence: the matte decides.
-    opened, kept : int
-        How many enclosed regions of a backdrop colour were opened, and how many were left to the subject.
+    Holes
+        What was opened, and what was not.
     """
     cross = ndimage.generate_binary_structure(2, 1)
     near = (distances[0] < NEAR[0]) & (distances[1] < NEAR[1]) & ~backdrop
@@ -64,6 +83,9 @@ def enclosed_backdrop(
     candidates[0] = False
     accepted = candidates & (wanted != "fill")
     wander = _wander(surface, sure)
+    if wanted == "open":
+        means = [np.bincount(labels.ravel(), plane.ravel(), count + 1) / np.maximum(area, 1) for plane in residual]
+        accepted &= np.abs(means).max(axis=0) < OPEN
     if wanted == "auto":
         accepted &= _like_backdrop(residual, labels, area, sure, wander)
         accepted &= _sharp_rim(distances[0], np.where(accepted[labels], labels, 0), backdrop, count)
@@ -79,7 +101,9 @@ def enclosed_backdrop(
         grown |= ndimage.binary_propagation(wide, mask=nearly | wide)
     doubtful = (area < SMALLEST) & (wanted != "fill")
     doubtful[0] = False
-    return grown, doubtful[labels], int(accepted.sum()), int(candidates.sum() - accepted.sum())
+    refused = candidates & ~accepted
+    suspect = float(area[refused].sum() / max(1, int((~(backdrop | grown)).sum())))
+    return Holes(grown, doubtful[labels], int(accepted.sum()), int(refused.sum()), suspect)
 
 
 def _like_backdrop(

@@ -30,6 +30,7 @@ from bgwatch.segment.light import remaining_light
 from bgwatch.segment.named import named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.opaque import near_backdrop, opaque_core
+from bgwatch.segment.own import own_colours
 from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
@@ -151,7 +152,7 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
     found = _auto(rgba, look, few, seeds, sides, wanted, laps) if method == "auto" else _article(rgba, wanted, laps)
     alpha = found_alpha(look.small, look_at(eight_bits(rgba)).small)
     lit = few if found.light is None else few / averaged(found.light, look.ratio)
-    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale)
+    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale, found.suspect)
     palette = backdrop_palette(look.small, labels, alpha)
     laps("confidence")
     if found.light is not None and wanted.shadow == "keep":
@@ -162,10 +163,11 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
 
 
 class _Found(NamedTuple):
-    """Enclosed regions opened and kept, and what a cast shadow leaves of the light, shape (h, w), if there is one."""
+    """Enclosed regions, from `Holes`, and what a cast shadow leaves of the light, shape (h, w), if there is one."""
 
     opened: int = 0
     kept: int = 0
+    suspect: float = 0.0
     light: NDArray[np.float32] | None = None
 
 
@@ -189,17 +191,18 @@ def _auto(
     distances = evidence(residual, sure)
     backdrop = connected_backdrop(distances, sure, gone)
     laps("backdrop")
-    holes, doubtful, opened, kept = enclosed_backdrop(residual, surface, distances, sure, backdrop, wanted.holes)
-    backdrop |= holes
+    holes = enclosed_backdrop(residual, surface, distances, sure, backdrop, wanted.holes)
+    backdrop |= holes.clear
     laps("holes")
-    core, depth = _subject(colours, surface, distances[0], backdrop, doubtful, gone, wanted.holes)
+    core, depth = _subject(colours, surface, distances[0], backdrop, holes.doubtful, gone, wanted.holes)
     laps("subject")
     unknown = ~(backdrop | core | gone)
     near = nearby_foreground(colours, core, unknown)
     matte_band(rgba, look.cell, unknown, surface[:, unknown], near, depth[unknown])
     clear(rgba, look.cell, backdrop)
     laps("matte")
-    return _Found(opened, kept, light if shadow.any() else None)
+    suspect = holes.suspect if wanted.holes == "auto" else 0.0
+    return _Found(holes.opened, holes.kept, suspect, light if shadow.any() else None)
 
 
 def _subject(
@@ -213,16 +216,18 @@ def _subject(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Find where the subject is opaque, twice, from inside and from what was found; and each pixel's depth in it."""
     residual, clear, depth = colours - surface, backdrop, depth_from(backdrop)
-    core = np.logical_or(*inner_subject(residual, clear, depth))
+    core, own = np.logical_or(*inner_subject(residual, clear, depth)), np.zeros_like(clear)
     for _ in range(ROUNDS):
         zone = near_backdrop(clear, depth)
         near = nearby_foreground(colours, core, zone)
-        rough = filled(blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone]), zone, 1)
+        alpha, miss = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
+        rough, strange = filled(alpha, zone, 1), filled(miss, zone, 0)
         familiar = filled(familiar_colours(colours, ~(clear | zone | gone), zone), zone, 1)
-        clear = clear | see_through(residual, distance, rough, familiar, holes)
+        clear = clear | see_through(residual, distance, rough, strange, familiar, holes)
         depth = depth_from(clear)
         _, thin = inner_subject(residual, clear, depth)
-        core = opaque_core(rough, familiar, clear, depth, thin, doubtful)
+        own |= own_colours(residual, strange)
+        core = opaque_core(rough, familiar, clear, depth, thin | own, doubtful)
     return core, depth
 
 

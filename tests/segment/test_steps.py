@@ -158,10 +158,13 @@ def test_backdrop_hangs_together_with_the_border() -> None:
     assert not found[10:30, 10:30].any()
 
 
-def test_depth_counts_pixels() -> None:
+@pytest.mark.parametrize(("long", "unit"), [(720, 1), (480, 1), (360, 0.75), (100, 0.5)])
+def test_depth_counts_pixels_and_more_of_them_in_small_pictures(long: int, unit: float) -> None:
     """And is infinite where there is no backdrop."""
-    assert depth_from(mask("#...")).tolist() == [[0, 1, 2, 3]]
-    assert np.isinf(depth_from(mask("...."))).all()
+    backdrop = np.zeros((1, long), bool)
+    assert np.isinf(depth_from(backdrop)).all()
+    backdrop[0, 0] = True
+    assert depth_from(backdrop)[0, :4].tolist() == pytest.approx([0, 1 / unit, 2 / unit, 3 / unit])
 
 
 def test_thin_parts_give_their_strongest_pixels() -> None:
@@ -193,7 +196,7 @@ def test_a_mixed_pixel_gives_its_share(share: float) -> None:
     behind, subject = np.array([180, 0, 0], np.float32), np.array([60, 40, -20], np.float32)
     pixel = (share * subject + (1 - share) * behind)[:, None]
     candidates = np.stack([subject, [100, 90, 90]])[..., None].astype(np.float32)
-    alpha = blend_alpha(pixel, behind[:, None], candidates, np.ones(1, np.float32))
+    alpha, _ = blend_alpha(pixel, behind[:, None], candidates, np.ones(1, np.float32))
     assert alpha[0] == pytest.approx(share, abs=0.01)
 
 
@@ -201,7 +204,7 @@ def test_a_colour_of_its_own_is_opaque_when_deep() -> None:
     """A red button on a blue coat lies on no line from the wall to the coat."""
     behind, coat, button = (np.array([c], np.float32).T for c in ((180, 0, 0), (60, 40, -20), (90, -60, 150)))
     depth = np.array([1, 10], np.float32)
-    alpha = blend_alpha(button.repeat(2, axis=1), behind.repeat(2, axis=1), coat.repeat(2, axis=1)[None], depth)
+    alpha, _ = blend_alpha(button.repeat(2, axis=1), behind.repeat(2, axis=1), coat.repeat(2, axis=1)[None], depth)
     assert alpha[1] > 0.99
     assert alpha[0] < 0.7
 
