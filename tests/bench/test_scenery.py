@@ -14,10 +14,10 @@ from scipy import ndimage
 SHOTS = {shot.name: shot for shot in scenery.catalogue()}
 LOSSLESS, GLASS, DUSTY = "text/logo/lossless/flat", "glass/tumbler/graded", "hard/mug/dust/white"
 SHADED = "shadow/bottle/graded"
-CEILINGS = {"hair": 33, "smooth": 2, "text": 14, "glass": 83, "gaps": 6, "pale": 7.2, "fur": 25, "shadow": 5,
-            "two-part": 13, "small": 34, "large": 7.5}  # fmt: skip
+CEILINGS = {"hair": 25, "smooth": 1.6, "text": 8, "glass": 83, "gaps": 6, "pale": 2.5, "fur": 20, "shadow": 3.5,
+            "two-part": 12, "small": 25, "large": 4}  # fmt: skip
 """Mean absolute errors of alpha x 1000 that no family may exceed."""
-SURE_AND_WRONG, GAPS, PALE = 2, 0.87, 0.96
+SURE_AND_WRONG, GAPS, PALE = 0, 0.95, 0.98
 HARD = ("close-crop", "in-pieces", "cast-shadow", "dust", "pen", "standing", "three-sides", "lace")
 
 
@@ -225,8 +225,8 @@ def test_the_engine_holds_its_quality() -> None:
     assert {family: error for family, error in errors.items() if error > CEILINGS[family]} == {}
     assert len(quality.sure_and_wrong(rows)) <= SURE_AND_WRONG
     right = [row for row in quality.studio(rows) if row.iou is not None and row.iou >= quality.WRONG]
-    assert quality.below(right) <= 0.03  # what is wrong ought to fall below
-    assert quality.below(quality.natural(rows)) >= 0.93  # scikit-image, where installed, has a brick wall that passes
+    assert quality.below(right) <= 0.07  # two hold much of the backdrop's colour
+    assert quality.below(quality.natural(rows)) >= 0.98
     assert quality.roc_area(rows) >= 0.98
     for kind, least in (("gaps", GAPS), ("pale", PALE)):
         kept, count = (sum(getattr(row, kind)[place] for row in quality.studio(rows)) for place in (0, 1))
