@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from bgwatch.segment.regions import in_proportion
+
 DEEP = 10.0
 STROKE = 2.0
 SPECK, LARGE = 20, 200
@@ -27,18 +29,19 @@ def inner_subject(
     Returns
     -------
     deep : ndarray of bool, shape (H, W)
-        Pixels more than 10 pixels from backdrop.
+        Pixels more than 10 pixels from backdrop, or 5 in a small picture.
     thin : ndarray of bool, shape (H, W)
         The strongest pixels of parts that have no such depth: letters, wires. Specks and stray hairs have none,
         unless there is nothing else. Both are empty only where all is backdrop.
     """
-    deep = depth > DEEP
+    wanted = in_proportion(DEEP, depth.shape)
+    deep = depth > wanted
     strength = np.sqrt((residual**2).sum(axis=0))
     labels, count = ndimage.label(~backdrop)
     numbers = np.arange(count + 1)
     area = np.bincount(labels.ravel(), minlength=count + 1)
     thickness = np.asarray(ndimage.maximum(depth, labels, numbers))
-    own = (thickness <= DEEP) & (((thickness >= STROKE) & (area >= SPECK)) | (area >= LARGE))
+    own = (thickness <= wanted) & (((thickness >= STROKE) & (area >= SPECK)) | (area >= LARGE))
     own[0] = False
     most = np.asarray(ndimage.maximum(strength, labels, numbers))
     thin = own[labels] & (strength >= STRONG * most[labels])

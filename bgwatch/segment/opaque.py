@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from bgwatch.segment.regions import reachable
+from bgwatch.segment.regions import in_proportion, reachable
 
 FARTHEST = 24.0
 RIM = 1.5
@@ -17,7 +17,7 @@ DEEPER = (3.0, 9.0)
 
 def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the subject's pixels (H, W) that lie near enough to backdrop to be see-through."""
-    return ~backdrop & (depth <= FARTHEST)
+    return ~backdrop & (depth <= in_proportion(FARTHEST, depth.shape))
 
 
 def opaque_core(
@@ -56,6 +56,6 @@ def opaque_core(
     """
     doubt = np.interp(familiar, STRANGE, (0, 1)) * np.interp(depth, DEEPER, (0, 1))
     low = (rough < THIN - THINNER * doubt) | (depth <= RIM)
-    low = reachable(low | clear, clear | (doubtful & (depth <= GAP)))
-    core: NDArray[np.bool_] = ndimage.binary_erosion(~low, border_value=1) | (depth > FARTHEST)
+    low = reachable(low | clear, clear | (doubtful & (depth <= in_proportion(GAP, depth.shape))))
+    core: NDArray[np.bool_] = ndimage.binary_erosion(~low, border_value=1) | ~near_backdrop(clear, depth)
     return (core | thin) & ~clear

@@ -155,6 +155,20 @@ def test_edges_carry_the_subjects_colour_alone(disc: Callable, behind: tuple[int
     assert clean < min(6, fringed / 2)
 
 
+def test_a_sharpened_outline_leaves_no_pale_rim() -> None:
+    """A camera's sharpening brightens the backdrop around a dark cap, also in a picture of 130 pixels."""
+    y, x = np.mgrid[0:133, 0:110]
+    away = np.hypot(x - 55, y - 70) - 34
+    cap = np.clip(0.5 - away, 0, 1)[..., None]
+    halo = 26 * np.exp(-((away - 1.5) ** 2) / 1.2)[..., None]
+    clean = cap * np.array((28, 30, 44.0)) + (1 - cap) * (np.array((196, 198, 196.0)) + halo)
+    rgb = (clean + np.random.default_rng(0).normal(0, 1.5, clean.shape)).clip(0, 255).astype(np.uint8)
+    rgba = remove_background(rgb).rgba
+    pale = rgba[..., :3].mean(axis=-1) > 120
+    assert rgba[pale][:, 3].max() < 64
+    assert rgba[60:80, 40:70, 3].min() == 255
+
+
 def test_thin_strokes_are_kept(disc: Callable) -> None:
     """Letters have no inside, and are found all the same."""
     rgb, _ = disc(radius=0, noise=1)

@@ -21,7 +21,7 @@ from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import clear
 from bgwatch.segment.reduce import look_at
-from bgwatch.segment.regions import reachable
+from bgwatch.segment.regions import in_proportion, reachable
 from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.smoothing import smooth_known
 from bgwatch.segment.surface import backdrop_surface
@@ -158,13 +158,16 @@ def test_backdrop_hangs_together_with_the_border() -> None:
     assert not found[10:30, 10:30].any()
 
 
-@pytest.mark.parametrize(("long", "unit"), [(720, 1), (480, 1), (360, 0.75), (100, 0.5)])
-def test_depth_counts_pixels_and_more_of_them_in_small_pictures(long: int, unit: float) -> None:
+def test_depth_counts_pixels() -> None:
     """And is infinite where there is no backdrop."""
-    backdrop = np.zeros((1, long), bool)
-    assert np.isinf(depth_from(backdrop)).all()
-    backdrop[0, 0] = True
-    assert depth_from(backdrop)[0, :4].tolist() == pytest.approx([0, 1 / unit, 2 / unit, 3 / unit])
+    assert depth_from(mask("#...")).tolist() == [[0, 1, 2, 3]]
+    assert np.isinf(depth_from(mask("...."))).all()
+
+
+@pytest.mark.parametrize(("shape", "length"), [((720, 500), 24), ((300, 480), 24), ((360, 90), 18), ((9, 9), 12)])
+def test_lengths_shrink_with_small_pictures(shape: tuple[int, int], length: float) -> None:
+    """Down to half."""
+    assert in_proportion(24, shape) == length
 
 
 def test_thin_parts_give_their_strongest_pixels() -> None:
