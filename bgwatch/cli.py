@@ -36,6 +36,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        exec("")  # forgets an interrupt inside an exec(), as of an imported dataclass: CPython would die of it at exit
         if sys.argv[1:2] == ["watch"]:  # the way a daemon ends, also before it has begun
             sys.exit(0)
         _say("interrupted")

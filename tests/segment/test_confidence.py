@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import ndimage
 from sklearn.datasets import load_sample_images
 
 from bgwatch import remove_background
@@ -104,6 +105,37 @@ def test_an_engine_that_removes_nothing_is_caught(portrait) -> None:
     assert found.confidence == 0
     assert found.border_share == 0
     assert any("of the border" in reason for reason in found.reasons)
+
+
+def test_a_gap_that_was_not_opened_is_said(disc: Callable) -> None:
+    """Backdrop inside what was left, as flat as the rest of it."""
+    rgb, alpha = disc(hole=20, noise=1)
+    assert verdict(rgb, alpha).confidence > 0.8
+    found = verdict(rgb, ndimage.binary_fill_holes(alpha > 0.5).astype(float))
+    assert found.confidence < SURE
+    assert any("looks like the backdrop" in reason for reason in found.reasons)
+
+
+def test_a_subject_that_came_out_half_transparent_is_said(portrait) -> None:
+    """Its outline may be soft, its inside may not."""
+    alpha = portrait.truth[..., 3] / 255
+    found = verdict(portrait.rgb, np.where(np.arange(alpha.shape[0])[:, None] > 450, 0.6 * alpha, alpha))
+    assert found.confidence < SURE
+    assert any("half transparent" in reason for reason in found.reasons)
+
+
+def test_a_jacket_that_has_no_edge_is_missed_and_said() -> None:
+    """White cloth runs into an overexposed wall; the border tells that the wall does not darken like that."""
+    y, x = np.mgrid[0:300, 0:300] / 300.0
+    rgb = np.full((300, 300, 3), 253.0)
+    rgb -= (34 * np.clip(1 - np.hypot((x - 0.5) / 0.35, (y - 0.8) / 0.3), 0, 1))[..., None]
+    head = np.hypot(x - 0.5, y - 0.3) < 0.15
+    rgb[head] = (150, 90, 60)
+    alpha = head.astype(float)
+    noisy = (rgb + np.random.default_rng(0).normal(0, 1, rgb.shape)).clip(0, 255).astype(np.uint8)
+    found = verdict(noisy, alpha)
+    assert found.confidence < SURE
+    assert any("unlike the backdrop at the border" in reason for reason in found.reasons)
 
 
 def before(scene, behind: NDArray[np.float64]) -> NDArray[np.uint8]:
