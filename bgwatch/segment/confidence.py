@@ -12,7 +12,7 @@ from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
 GENTLE, PLAIN = 5.0, 2.0
 STRANGE, ALIKE = 14.0, 6.0
-PLAIN_INSIDE, STRAY = 2.5, 6.0
+PLAIN_INSIDE = 2.5
 COURSE = (6.0, 15.0, 40.0)
 LOUDEST = 8.0  # levels; more is texture, not noise
 CLEAR = 0.1
@@ -44,10 +44,10 @@ def judge(
 ) -> Judgement:
     """Weigh a found alpha against the picture, without knowing how it was found.
 
-    Nine questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
-    what was removed smooth, and everywhere as at the border; does an edge separate it from what was left; is that
-    opaque; is nothing foreign among what was removed, as when a subject was eaten; is no backdrop among what was left,
-    as in a gap that was not opened. Each answer is a factor in [0, 1], and their product is the confidence.
+    Eight questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
+    what was removed smooth; does an edge separate it from what was left; is that opaque; is nothing foreign among
+    what was removed, as when a subject was eaten; is no backdrop among what was left, as in a gap that was not
+    opened. Each answer is a factor in [0, 1], and their product is the confidence.
 
     Parameters
     ----------
@@ -88,7 +88,6 @@ def judge(
         _edge(colours, removed, left),
         _firm(alpha),
         (_falling(suspect, 0.06, 0.14), f"{suspect:.0%} of what was left has a backdrop colour"),
-        _strayed(colours, removed & (alpha < CLEAR), left, strip),
         *_mistaken(colours, removed, removed & (alpha < CLEAR), left, strip),
     ]
     confidence = float(np.prod([factor for factor, _ in answers]))
@@ -165,24 +164,6 @@ def _mistaken(
         (_falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"),
         (_falling(kept, 0.008, 0.023), f"{kept:.1%} of what was left looks like the backdrop"),
     ]
-
-
-def _strayed(
-    colours: NDArray[np.float32], clear: NDArray[np.bool_], left: NDArray[np.bool_], strip: NDArray[np.bool_]
-) -> tuple[float, str]:
-    """Look for clear parts that stray from an even light as the border does not.
-
-    A white jacket before an overexposed wall has no edge at which a cut-out would stop.
-    """
-    bordering = clear & strip
-    if not bordering.any():
-        return 1.0, ""
-    even, _ = polynomial_course(colours, clear, 1)
-    away = np.sqrt(((colours - even) ** 2).sum(axis=0))
-    usual = float(np.sqrt((away[bordering] ** 2).mean()))
-    astray = ndimage.binary_opening(clear & (away > max(STRAY, 4 * usual)), EIGHT)
-    share = float(astray.sum() / max(1, left.sum()))
-    return _falling(share, 0.08, 0.11), "part of what was removed is unlike the backdrop at the border"
 
 
 def _falling(value: float, good: float, bad: float) -> float:

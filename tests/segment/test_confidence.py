@@ -124,20 +124,6 @@ def test_a_subject_that_came_out_half_transparent_is_said(portrait) -> None:
     assert any("half transparent" in reason for reason in found.reasons)
 
 
-def test_a_jacket_that_has_no_edge_is_missed_and_said() -> None:
-    """White cloth runs into an overexposed wall; the border tells that the wall does not darken like that."""
-    y, x = np.mgrid[0:300, 0:300] / 300.0
-    rgb = np.full((300, 300, 3), 253.0)
-    rgb -= (34 * np.clip(1 - np.hypot((x - 0.5) / 0.35, (y - 0.8) / 0.3), 0, 1))[..., None]
-    head = np.hypot(x - 0.5, y - 0.3) < 0.15
-    rgb[head] = (150, 90, 60)
-    alpha = head.astype(float)
-    noisy = (rgb + np.random.default_rng(0).normal(0, 1, rgb.shape)).clip(0, 255).astype(np.uint8)
-    found = verdict(noisy, alpha)
-    assert found.confidence < SURE
-    assert any("unlike the backdrop at the border" in reason for reason in found.reasons)
-
-
 def before(scene, behind: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Lay a scene's subject on another backdrop, with a little noise."""
     alpha = scene.truth[..., 3:] / 255
