@@ -10,8 +10,10 @@ from bgwatch.segment.course import polynomial_course
 from bgwatch.segment.regions import EIGHT, reachable
 from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
-GENTLE, PLAIN = 5.0, 2.0
-STRANGE, ALIKE = 14.0, 6.0
+GENTLE, FAINT, PLAIN = 5.0, 4.0, 2.0
+STRETCH = 12
+STRANGE = 14.0
+ALIKE, WANDERS = 3.5, 6.0
 PLAIN_INSIDE = 2.5
 COURSE = (6.0, 15.0, 40.0)
 LOUDEST = 8.0  # levels; more is texture, not noise
@@ -86,6 +88,7 @@ def judge(
         _left(left, visible),
         _smooth(colours, removed, min(noise, LOUDEST) / scale),
         _edge(colours, removed, left),
+        _stretches(colours, removed, left),
         _firm(alpha),
         (_falling(suspect, 0.06, 0.14), f"{suspect:.0%} of what was left has a backdrop colour"),
         *_mistaken(colours, removed, removed & (alpha < CLEAR), left, strip),
@@ -132,6 +135,15 @@ def _edge(colours: NDArray[np.float32], removed: NDArray[np.bool_], left: NDArra
     return _falling(vague, 0.3, 0.7), f"along {vague:.0%} of its outline the subject does not stand out"
 
 
+def _stretches(colours: NDArray[np.float32], removed: NDArray[np.bool_], left: NDArray[np.bool_]) -> tuple[float, str]:
+    """Look for an outline that runs where there is no edge: through a white coat before a white wall."""
+    between = ndimage.binary_dilation(removed, EIGHT) & ndimage.binary_dilation(left, EIGHT)
+    labels, _ = ndimage.label(between & (ndimage.maximum_filter(slope(colours), 3) < FAINT), EIGHT)
+    area = np.bincount(labels.ravel())[1:]
+    length = float(area[area > STRETCH].sum() / np.sqrt(max(1, left.sum())))
+    return _falling(length, 0.6, 1.5), "the outline runs where there is no edge"
+
+
 def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
     """Look for half-transparent areas, wider than an outline: a subject half eaten, or glass and webs."""
     half = (alpha > CLEAR) & (alpha < 1 - CLEAR)
@@ -152,13 +164,13 @@ def _mistaken(
     plain = reachable(removed & (steep < GENTLE), strip)
     if not plain.any():
         return []
-    course, _ = polynomial_course(colours, plain, 2)
+    course, spread = polynomial_course(colours, plain, 2)
     left_over = colours - course
     away = np.sqrt(((left_over - carried(left_over, plain, COURSE)) ** 2).sum(axis=0))
     beyond = ndimage.binary_erosion(clear & ~ndimage.binary_dilation(plain, EIGHT, 2), EIGHT, border_value=1)
     eaten = ndimage.binary_dilation(beyond & (away > STRANGE), EIGHT, mask=removed)
     inside = ndimage.binary_erosion(left, EIGHT, border_value=1)
-    alike = ndimage.binary_opening(inside & (steep < PLAIN_INSIDE) & (away < ALIKE), EIGHT)
+    alike = ndimage.binary_opening(inside & (steep < PLAIN_INSIDE) & (away < ALIKE + min(spread, WANDERS)), EIGHT)
     lost, kept = eaten.sum() / max(1, eaten.sum() + left.sum()), alike.sum() / max(1, left.sum())
     return [
         (_falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"),

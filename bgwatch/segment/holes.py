@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT
+from bgwatch.segment.regions import EIGHT, rims
 from bgwatch.segment.smoothing import smooth_known
 
 NEAR = (2.6, 4.2)
@@ -148,11 +148,9 @@ def _sharp_rim(
     distance: NDArray[np.float32], labels: NDArray[np.int32], backdrop: NDArray[np.bool_], count: int
 ) -> NDArray[np.bool_]:
     """Tell the regions whose surroundings, 3 to 5 pixels out, are mostly far from the backdrop's colour."""
-    around = ndimage.grey_dilation(labels, size=(11, 11))
-    ring = (around > 0) & ~ndimage.binary_dilation(labels > 0, np.ones((5, 5), bool))
-    ring &= ~backdrop & (distance >= NEAR[0])
-    owner = around[ring]
-    near = np.bincount(owner, distance[ring] < RIM_NEAR, count + 1)
+    around = rims(labels, 2, 5)
+    owner = np.where(backdrop | (distance < NEAR[0]), 0, around)[around > 0]
+    near = np.bincount(owner, distance[around > 0] < RIM_NEAR, count + 1)
     sharp: NDArray[np.bool_] = near <= SOFT_RIM * np.bincount(owner, minlength=count + 1)
     return sharp
 

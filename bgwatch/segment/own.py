@@ -1,15 +1,20 @@
-"""Opaque pixels of a colour that nothing around them has: hairlines in a second ink, the stem of a leaf."""
+"""Pixels that are opaque by themselves, whatever lies around them."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from bgwatch.segment.smoothing import slope
+
 UNEXPLAINED = 30.0
 AROUND, STRONGEST = 5, 0.9
+EVEN, STANDS_OUT = 0.12, 20.0
 
 
 def own_colours(residual: NDArray[np.float32], miss: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Find pixels that no mix of backdrop and nearby subject explains, and that stand out most where they are.
+
+    Such are hairlines in a second ink, or the stem of a leaf.
 
     Parameters
     ----------
@@ -26,3 +31,24 @@ def own_colours(residual: NDArray[np.float32], miss: NDArray[np.float32]) -> NDA
     strength = np.sqrt((residual * residual).sum(axis=0))
     own: NDArray[np.bool_] = (miss > UNEXPLAINED) & (strength >= STRONGEST * ndimage.maximum_filter(strength, AROUND))
     return own
+
+
+def even_colours(residual: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Find pixels that stand out from the backdrop and change little over three pixels.
+
+    The shaded side of a rod before black lies on the line from black to its bright side, and looks half
+    transparent. But hair, fur and outlines change from pixel to pixel; a shaded surface does not.
+
+    Parameters
+    ----------
+    residual : ndarray of float32, shape (3, H, W)
+        Colour minus expected backdrop, planes from `ycc`.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+        Pixels that belong to a surface of their own.
+    """
+    strength = np.sqrt((residual * residual).sum(axis=0))
+    even: NDArray[np.bool_] = ndimage.maximum_filter(slope(residual), 3) < EVEN * strength
+    return even & (strength > STANDS_OUT)

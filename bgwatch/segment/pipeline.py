@@ -30,7 +30,7 @@ from bgwatch.segment.light import remaining_light
 from bgwatch.segment.named import named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.opaque import near_backdrop, opaque_core
-from bgwatch.segment.own import own_colours
+from bgwatch.segment.own import even_colours, own_colours
 from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
@@ -216,7 +216,7 @@ def _subject(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Find where the subject is opaque, twice, from inside and from what was found; and each pixel's depth in it."""
     residual, clear, depth = colours - surface, backdrop, depth_from(backdrop)
-    core, own = np.logical_or(*inner_subject(residual, clear, depth)), np.zeros_like(clear)
+    core, own = np.logical_or(*inner_subject(residual, clear, depth)), even_colours(residual)
     for _ in range(ROUNDS):
         zone = near_backdrop(clear, depth)
         near = nearby_foreground(colours, core, zone)

@@ -29,6 +29,13 @@ def reachable(mask: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.b
     return kept
 
 
+def rims(labels: NDArray[np.int32], inner: int, outer: int) -> NDArray[np.int32]:
+    """Number the surroundings (H, W) of labelled regions, from ``inner`` to ``outer`` pixels out; 0 elsewhere."""
+    around = ndimage.grey_dilation(labels, size=(2 * outer + 1, 2 * outer + 1))
+    near = ndimage.binary_dilation(labels > 0, np.ones((2 * inner + 1, 2 * inner + 1)))
+    return np.where(near, 0, around)
+
+
 def filled(values: NDArray[np.float32], where: NDArray[np.bool_], elsewhere: float) -> NDArray[np.float32]:
     """Put the N values of a mask (H, W) into a plane (H, W) that is ``elsewhere`` outside it."""
     plane = np.full(where.shape, elsewhere, np.float32)

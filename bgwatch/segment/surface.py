@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bgwatch.segment.course import polynomial_course
+from bgwatch.segment.islands import backdrop_islands
 from bgwatch.segment.regions import reachable
 from bgwatch.segment.smoothing import carried, slope
 
 DEGREES = (1, 2, 2, 3, 3)
-ROUNDS = 20
+ROUNDS = 48
 REACH = 4
 SOFT = 18.0
 FEWEST = 20
@@ -41,13 +42,13 @@ def backdrop_surface(
     sure : ndarray of bool, shape (H, W)
         Pixels that are backdrop beyond doubt, one pixel away from anything else.
     """
-    surface, found = _polynomials(colours, seeds, strip, shadow)
+    course, found = _polynomials(colours, seeds, strip, shadow)
     steep = slope(colours)
     sure = _eroded(found)
     usual = float(np.median(steep[sure])) if sure.any() else 1.0
     gentle = steep < max(2.2, 2.5 * usual)
     for _ in range(ROUNDS):
-        left = colours - surface
+        left = colours - course
         left -= carried(left, sure, (2.5, 6.0))
         squared = (left * left).sum(axis=0)
         spread = float(np.sqrt(np.median(squared[sure]))) + 0.25 if sure.any() else 1.0
@@ -59,7 +60,8 @@ def backdrop_surface(
             sure = grown
         if changed < 5:
             break
-    return surface + carried(colours - surface, sure, (2.5, 5.0, 10.0, 20.0, 40.0)), sure
+    known = sure | backdrop_islands(colours, course, sure)
+    return course + carried(colours - course, known, (2.5, 5.0, 10.0, 20.0, 40.0)), sure
 
 
 def _polynomials(
