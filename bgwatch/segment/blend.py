@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 SPREAD = 4.0
 CHROMA = np.float32(0.5)
+SMEARED, LUMA_CONTRAST = np.float32(0.25), (30.0, 80.0)
 LEAST_OPAQUE = 6.0
 SHALLOW, DEEP = 1.5, 3.5
 RINGING, DISTINCT = 0.1, 0.25
@@ -36,8 +37,8 @@ def blend_alpha(
 ) -> Blend:
     """Project pixels on the lines from the backdrop to several subject colours, and average.
 
-    A line that misses the pixel counts less, and a miss in chroma half, since JPEG's 4:2:0 smears chroma over an
-    edge. A pixel that all lines miss shows an opaque colour of its own, the more surely the deeper it lies in the
+    JPEG's 4:2:0 smears chroma over an edge: where luma differs enough, chroma counts a quarter. A line that misses
+    the pixel counts less, and a miss in chroma half. A pixel that all lines miss shows an opaque colour of its own, the more surely the deeper it lies in the
     subject; unless it is so faint beside the subject's contrast that JPEG's ringing explains it.
 
     Parameters
@@ -63,9 +64,9 @@ def blend_alpha(
     longest = np.ones_like(depth)
     for candidate in candidates:
         line = candidate - behind
-        length = _length(line)
-        along = (residual * line).sum(axis=0) / (length * length)
-        longest = np.maximum(longest, length)
+        weighted = line * _weights(line)
+        along = (residual * weighted).sum(axis=0) / np.maximum((line * weighted).sum(axis=0), 1)
+        longest = np.maximum(longest, _length(line))
         off = residual - np.clip(along, 0, np.float32(1.05)) * line
         alphas.append(np.clip(along, 0, 1))
         misses.append((off[0] ** 2 + CHROMA * (off[1] ** 2 + off[2] ** 2)) / np.float32(2 * SPREAD**2))
@@ -75,6 +76,12 @@ def blend_alpha(
     own = 1 / (1 + np.exp(np.clip(np.float32(LEAST_OPAQUE) - least, -30, 30)))
     own *= _rising(depth, SHALLOW, DEEP) * _rising(_length(residual) / longest, RINGING, DISTINCT)
     return Blend(np.asarray(alpha + (1 - alpha) * own, np.float32), least)
+
+
+def _weights(line: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weigh luma and chroma, shape (3, ...): luma alone is sharp, if there is enough of it."""
+    chroma = 1 - (1 - SMEARED) * _rising(np.abs(line[0]), *LUMA_CONTRAST)
+    return np.stack([np.ones_like(chroma), chroma, chroma])
 
 
 def _length(planes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,10 +11,11 @@ from bgwatch.segment.regions import EIGHT, reachable
 from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
 GENTLE, FAINT, PLAIN = 5.0, 4.0, 2.0
-STRETCH = 12
+STRETCH = 20
 STRANGE = 14.0
 ALIKE, WANDERS = 3.5, 6.0
 PLAIN_INSIDE = 2.5
+WAVE = 1 / 45  # of the long side
 COURSE = (6.0, 15.0, 40.0)
 LOUDEST = 8.0  # levels; more is texture, not noise
 CLEAR = 0.1
@@ -121,7 +122,7 @@ def _smooth(colours: NDArray[np.float32], removed: NDArray[np.bool_], noise: flo
     inner = ndimage.binary_erosion(removed, EIGHT, 2, border_value=1)
     if not inner.any():
         return 1.0, ""
-    course, _ = smooth_known(colours, inner, 4.0)
+    course, _ = smooth_known(colours, inner, WAVE * max(removed.shape))
     away = np.sqrt(((smooth(colours, 1.0) - course)[:, inner] ** 2).sum(axis=0))
     typical = float(np.sqrt(max(0.0, float(np.median(away)) ** 2 - (NOISE_LEFT * noise) ** 2)))
     return _falling(typical, 1.2, 2.8), f"what was removed is not plain: it varies by {typical:.1f} levels"
@@ -149,7 +150,7 @@ def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
     half = (alpha > CLEAR) & (alpha < 1 - CLEAR)
     wide = ndimage.binary_dilation(ndimage.binary_erosion(half, EIGHT, border_value=1), EIGHT, mask=half)
     share = float(wide.sum() / max(1, (alpha > CLEAR).sum()))
-    return _falling(share, 0.12, 0.22), f"{share:.0%} of the subject came out half transparent"
+    return _falling(share, 0.15, 0.25), f"{share:.0%} of the subject came out half transparent"
 
 
 def _mistaken(

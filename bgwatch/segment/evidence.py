@@ -10,8 +10,8 @@ from bgwatch.segment.ycc import CHROMA_WEIGHT
 SCALES = (0.6, 1.2, 2.4)
 LEAST = (0.9, 0.8, 0.6)
 CHROMA_SHARE = 0.8
-RINGING, BLOCK = 0.01, 15
-LUMA, CHROMA = (0.6, 1.0), (CHROMA_WEIGHT, CHROMA_SHARE)  # the noise's floor and the weight
+BLOCK = 15
+LUMA, CHROMA = (0.6, 1.0, 0.01), (CHROMA_WEIGHT, CHROMA_SHARE, 0.02)  # the noise's floor, the weight, the ringing
 
 
 def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -19,7 +19,8 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
 
     A coarse scale sees faint wide differences that noise hides, a fine one sees thin strong ones. The noise of
     each scale is measured on sure backdrop, but never taken for less than a floor: JPEG erases chroma noise from
-    flat areas and leaves it beside the subject, and the more of it the stronger the contrast there.
+    flat areas and leaves it beside the subject, and the more of it the stronger the contrast there; twice as much in
+    chroma, whose blocks are twice as wide.
 
     Parameters
     ----------
@@ -34,14 +35,14 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
         Distance at each scale, about 1 on backdrop.
     """
     distances = np.empty((len(SCALES), *sure.shape), np.float32)
-    ringing = (np.float32(RINGING) * ndimage.maximum_filter(np.abs(residual[0]), BLOCK)) ** 2
+    contrast = ndimage.maximum_filter((residual * residual).sum(axis=0), BLOCK)
     for scale, least, out in zip(SCALES, LEAST, distances, strict=True):
         smoothed = smooth(residual, scale)
         squared = np.zeros(sure.shape, np.float32)
         for channel, plane in enumerate(smoothed):
-            floor, share = LUMA if channel == 0 else CHROMA
+            floor, share, ringing = LUMA if channel == 0 else CHROMA
             noise = float(np.sqrt(np.mean(plane[sure] ** 2))) if sure.any() else 0.0
             least_square = np.float32(max(noise + 0.12, floor * least) ** 2)
-            squared += (np.float32(share) * plane) ** 2 / (least_square + ringing)
+            squared += (np.float32(share) * plane) ** 2 / (least_square + np.float32(ringing**2) * contrast)
         out[:] = np.sqrt(squared / (1 + 2 * CHROMA_SHARE**2))
     return distances

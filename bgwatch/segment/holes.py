@@ -12,7 +12,7 @@ from bgwatch.segment.smoothing import smooth_known
 NEAR = (2.6, 4.2)
 TIGHT = 1.6
 SMALLEST = 20
-RINGING, BLOCK = 0.025, 15
+RINGING, BLOCK, UNEVEN = (0.03, 0.035), 15, 0.2
 SOFT_RIM = 0.35
 RIM_NEAR = 8.0
 WIDE, WIDEST = 30.0, 60.0
@@ -118,7 +118,7 @@ def _like_backdrop(
     thin = np.bincount(interior.ravel(), minlength=len(area)) < 12
     counted = np.where(thin[labels], labels, interior).ravel()
     number = np.maximum(np.bincount(counted, minlength=len(area)), 1)
-    ringing = (RINGING * ndimage.maximum_filter(np.abs(residual[0]), BLOCK).ravel()) ** 2
+    contrast = ndimage.maximum_filter((residual * residual).sum(axis=0), BLOCK).ravel()
     like = np.ones(len(area), bool)
     width = np.interp(np.sqrt(area), (WIDE, WIDEST), (0, 1))
     for channel, plane in enumerate(residual):
@@ -126,13 +126,15 @@ def _like_backdrop(
         values = plane.ravel()
         mean = np.bincount(counted, values, len(area)) / number
         variance = np.bincount(counted, values * values, len(area)) / number
+        least = max(22.0, 2.5 * noise**2) if channel else 2.5 * noise**2 + 1
+        ringing = np.float32(RINGING[channel > 0] ** 2) * contrast
+        allowed = np.bincount(counted, np.maximum(least, ringing), len(area)) / number
         if channel == 0:
-            allowed = np.bincount(counted, np.maximum(2.5 * noise**2 + 1, ringing), len(area)) / number
             uneven = np.sqrt(np.maximum(variance - mean**2 - noise**2, 0))  # rings, where a pale patch would be even
-            room += 0.3 * uneven
+            room += UNEVEN * uneven
             like &= (np.abs(mean) < 0.9 * noise + 0.5 + room) & (variance - mean**2 < allowed)
         else:
-            like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5) + room) & (variance < max(22.0, 2.5 * noise**2))
+            like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5) + room) & (variance < allowed)
     return like
 
 

@@ -266,6 +266,10 @@ def _backdrop(
     large = enlarged(surface, ratio, shape)
     if others.any():
         second, also = backdrop_surface(few, others, others, shadow)
+        if (sure & also).sum() > 0.5 * sure.sum():
+            seeds = (seeds | others) & ~shadow
+            surface, sure = backdrop_surface(few, seeds, (np.any(sides, axis=0) | seeds) & ~shadow, shadow)
+            return enlarged(surface, ratio, shape), repeated(sure, ratio, shape)
         beyond = straight_seam(sure, also, few - surface)
         if beyond is not None:
             sure = sure | also

@@ -61,7 +61,9 @@ def backdrop_surface(
         if changed < 5:
             break
     known = sure | backdrop_islands(colours, course, sure)
-    return course + carried(colours - course, known, (2.5, 5.0, 10.0, 20.0, 40.0)), sure
+    surface = course + carried(colours - course, known, (2.5, 5.0, 10.0, 20.0, 40.0))
+    np.clip(surface[0], 0, 255, out=surface[0])  # a polynomial overshoots where white is clipped
+    return surface, sure
 
 
 def _polynomials(
