@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bgwatch.errors import BgwatchError, FolderError, PictureError, SettingsError
-    from bgwatch.segment.pipeline import Cutout, Report, remove_background
+    from bgwatch.segment.pipeline import remove_background
+    from bgwatch.segment.result import Cutout, Report
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "remove_background": "bgwatch.segment.pipeline",
-    "Cutout": "bgwatch.segment.pipeline",
-    "Report": "bgwatch.segment.pipeline",
+    "Cutout": "bgwatch.segment.result",
+    "Report": "bgwatch.segment.result",
     "BgwatchError": "bgwatch.errors",
     "PictureError": "bgwatch.errors",
     "SettingsError": "bgwatch.errors",

@@ -65,7 +65,7 @@ class Outcome:
     seconds : float
         Time it took.
     evidence : dict or None
-        The fields of `bgwatch.segment.pipeline.Report`; None where there is no result.
+        The fields of `bgwatch.segment.result.Report`; None where there is no result.
     steps : tuple of Lap
         Where the time went: ``start`` (loading libraries, for a process's first picture), ``decode``,
         ``segmentation`` and ``encode``, which writes too; empty where there is no result.

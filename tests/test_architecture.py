@@ -25,10 +25,10 @@ SIBLINGS = {
     ("watch.service", "watch"),
     ("watch.intake", "watch"),
     ("watch.outcomes", "watch"),
-    ("segment.pipeline", "segment"),
+    *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
-# arithmetic that several steps of segment/ share; apart from these no step imports another, only the pipeline does
+# arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps
 SHARED_BY_STEPS = {f"segment.{name}" for name in ("blend", "course", "pixels", "regions", "smoothing", "ycc")}
 
 

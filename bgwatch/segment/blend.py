@@ -38,8 +38,9 @@ def blend_alpha(
     """Project pixels on the lines from the backdrop to several subject colours, and average.
 
     JPEG's 4:2:0 smears chroma over an edge: where luma differs enough, chroma counts a quarter. A line that misses
-    the pixel counts less, and a miss in chroma half. A pixel that all lines miss shows an opaque colour of its own, the more surely the deeper it lies in the
-    subject; unless it is so faint beside the subject's contrast that JPEG's ringing explains it.
+    the pixel counts less, and a miss in chroma half. A pixel that all lines miss shows an opaque colour of its own,
+    the more surely the deeper it lies in the subject; unless it is so faint beside the subject's contrast that JPEG's
+    ringing explains it.
 
     Parameters
     ----------

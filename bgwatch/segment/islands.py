@@ -1,4 +1,4 @@
-"""Enclosed backdrop that strays from the expected colour as the rest of the backdrop does: mottle, folds, a painted wall."""
+"""Enclosed backdrop that strays as the rest of the backdrop does: mottle, folds, a painted wall."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from bgwatch.segment.smoothing import slope
 WANDERS, HUED = 4.0, 6.0  # levels
 MOST, ROOM = 0.98, 1.2
 STEEP, STEEPER = 0.95, 1.3
-APART, RING = 2, 4
+APART, RING = 2, (4, 6)
 FEWEST = 12
 RIM_NEAR, SOFT_RIM = 1.5, 0.4
 
@@ -49,7 +49,7 @@ def backdrop_islands(
     gentle = steep < STEEPER * float(np.quantile(steep[sure], STEEP))
     near = (away < ROOM).all(axis=0) & gentle & ~ndimage.binary_dilation(sure, EIGHT, APART)
     labels, count = ndimage.label(ndimage.binary_erosion(near, EIGHT))
-    rim = np.where(sure, 0, rims(labels, APART, RING))
+    rim = np.where(sure, 0, rims(labels, *RING))
     alike = np.bincount(rim.ravel(), (away * away).sum(axis=0).ravel() < RIM_NEAR**2, count + 1)
     taken = (alike < SOFT_RIM * np.bincount(rim.ravel(), minlength=count + 1)) & (np.bincount(labels.ravel()) >= FEWEST)
     taken[0] = False

@@ -3,7 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bgwatch.segment.pixels import Pixels, eight_bits
+from bgwatch.settings import Segmentation
+
 NEAR = 24.0
+
+
+def named_colour(wanted: Segmentation, rgba: Pixels) -> NDArray[np.uint8] | None:
+    """Give the colour that the user names, or that of the first pixel of a picture (H, W, 4); shape (3,), or None."""
+    if wanted.backdrop.startswith("#"):
+        return np.frombuffer(bytes.fromhex(wanted.backdrop[1:]), np.uint8)
+    return eight_bits(rgba[0, 0, :3]) if wanted.backdrop == "first-pixel" else None
 
 
 def named_seeds(

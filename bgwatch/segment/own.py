@@ -50,5 +50,6 @@ def even_colours(residual: NDArray[np.float32]) -> NDArray[np.bool_]:
         Pixels that belong to a surface of their own.
     """
     strength = np.sqrt((residual * residual).sum(axis=0))
-    even: NDArray[np.bool_] = ndimage.maximum_filter(slope(residual), 3) < EVEN * strength
-    return even & (strength > STANDS_OUT)
+    steepest = ndimage.maximum_filter(slope(residual), 3)
+    even: NDArray[np.bool_] = (steepest < EVEN * strength) & (strength > STANDS_OUT)
+    return even

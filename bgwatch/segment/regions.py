@@ -30,7 +30,7 @@ def reachable(mask: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.b
 
 
 def rims(labels: NDArray[np.int32], inner: int, outer: int) -> NDArray[np.int32]:
-    """Number the surroundings (H, W) of labelled regions, from ``inner`` to ``outer`` pixels out; 0 elsewhere."""
+    """Repeat the numbers of labelled regions (H, W) from ``inner`` to ``outer`` pixels around them; 0 elsewhere."""
     around = ndimage.grey_dilation(labels, size=(2 * outer + 1, 2 * outer + 1))
     near = ndimage.binary_dilation(labels > 0, np.ones((2 * inner + 1, 2 * inner + 1)))
     return np.where(near, 0, around)

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bgwatch.segment.course import polynomial_course
-from bgwatch.segment.islands import backdrop_islands
 from bgwatch.segment.regions import reachable
 from bgwatch.segment.smoothing import carried, slope
 
@@ -13,16 +12,17 @@ DEGREES = (1, 2, 2, 3, 3)
 ROUNDS = 48
 REACH = 4
 SOFT = 18.0
+REACHES = (2.5, 5.0, 10.0, 20.0, 40.0)
 FEWEST = 20
 
 
-def backdrop_surface(
+def sure_backdrop(
     colours: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_], shadow: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Fit the backdrop's colours by a surface that follows light and mottle.
+    """Walk over the backdrop from the border inwards, and learn the course of its light on the way.
 
-    Robust polynomials grow from the border inwards; then the surface bends to what the polynomials left over,
-    and takes in what is close to it, or what runs on from it without an edge.
+    Robust polynomials grow with what they explain; then comes what is close to what they left over nearby, or runs
+    on from it without an edge.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def backdrop_surface(
 
     Returns
     -------
-    surface : ndarray of float32, shape (3, H, W)
-        Expected backdrop colour everywhere, also behind the subject.
+    course : ndarray of float32, shape (3, H, W)
+        What the last polynomials expect everywhere.
     sure : ndarray of bool, shape (H, W)
         Pixels that are backdrop beyond doubt, one pixel away from anything else.
     """
@@ -60,10 +60,22 @@ def backdrop_surface(
             sure = grown
         if changed < 5:
             break
-    known = sure | backdrop_islands(colours, course, sure)
-    surface = course + carried(colours - course, known, (2.5, 5.0, 10.0, 20.0, 40.0))
+    return course, sure
+
+
+def bent_surface(
+    colours: NDArray[np.float32], course: NDArray[np.float32], known: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Bend a course (3, H, W) to known backdrop (H, W), so that it follows mottle and folds.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, H, W)
+        Expected backdrop colour everywhere, also behind the subject; luma within 0..255.
+    """
+    surface = course + carried(colours - course, known, REACHES)
     np.clip(surface[0], 0, 255, out=surface[0])  # a polynomial overshoots where white is clipped
-    return surface, sure
+    return surface
 
 
 def _polynomials(

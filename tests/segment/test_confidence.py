@@ -116,6 +116,20 @@ def test_a_gap_that_was_not_opened_is_said(disc: Callable) -> None:
     assert any("looks like the backdrop" in reason for reason in found.reasons)
 
 
+def test_an_outline_without_an_edge_is_said(disc: Callable) -> None:
+    """A pale coat that shades into a pale wall was cut somewhere in between."""
+    rgb, alpha = disc()
+    height, width = alpha.shape
+    shade = np.linspace(0, 90, width)
+    rgb = rgb.copy()
+    rgb[-height // 4 :] = (rgb[0, 0] - shade[:, None]).clip(0, 255)
+    coat = alpha.copy()
+    coat[-height // 4 :] = shade > 30
+    found = verdict(rgb, coat)
+    assert found.confidence < SURE
+    assert any("no edge" in reason for reason in found.reasons)
+
+
 def test_a_subject_that_came_out_half_transparent_is_said(portrait) -> None:
     """Its outline may be soft, its inside may not."""
     alpha = portrait.truth[..., 3] / 255

@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw
 
 from bgwatch import remove_background
 from bgwatch.segment.gaps import see_through
-from bgwatch.segment.own import own_colours
+from bgwatch.segment.islands import backdrop_islands
+from bgwatch.segment.own import even_colours, own_colours
 from bgwatch.segment.smoothing import carried, one_sided
 
 GREY, DARK, RED = (190, 192, 190), (34, 26, 24), (190, 40, 50)
@@ -97,6 +98,61 @@ def test_what_stands_out_and_nothing_explains_is_its_own() -> None:
     assert own[9:11].all()
     assert own.sum() == 40
     assert not own_colours(residual, 0 * miss).any()
+
+
+def test_a_shaded_rod_is_opaque_and_hair_is_not() -> None:
+    """Both lie on the line from black to their brightest colour; only one of them changes slowly."""
+    shade = np.interp(np.arange(40), (0, 9, 10, 30), (0, 0, 40, 120)) * np.ones((40, 1))
+    even = even_colours(planes(shade))
+    assert even[:, 14:38].all()
+    assert not even[:, :10].any()
+    assert not even_colours(planes(np.where(np.arange(40) % 4 < 2, 40.0, 120.0) * np.ones((40, 1)))).any()
+
+
+def clouded(strength: float) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Give a wall with clouds, an even course, and sure backdrop; a dark ring encloses 400 pixels of the wall."""
+    y, x = np.mgrid[0:120, 0:120]
+    colours = planes(150 + strength * np.sin(x / 9) * np.cos(y / 11))
+    far = np.maximum(abs(x - 60), abs(y - 60))
+    colours[:, (far >= 12) & (far < 22)] = np.array([40, 30, -20], np.float32)[:, None]
+    return colours, planes(np.full((120, 120), 150.0)), far > 24
+
+
+def test_an_island_strays_as_the_backdrop_does() -> None:
+    """In light, not in hue, and only where the backdrop strays at all."""
+    colours, course, sure = clouded(20)
+    inside = np.s_[52:69, 52:69]
+    assert backdrop_islands(colours, course, sure)[inside].mean() > 0.8
+    assert backdrop_islands(colours, course, sure)[sure].sum() == 0
+    even, *rest = clouded(1)
+    assert not backdrop_islands(even, *rest).any()
+    colours[1, 45:76, 45:76] += 12
+    assert not backdrop_islands(colours, course, sure).any()
+
+
+def test_gaps_before_clouds_are_opened() -> None:
+    """Though no surface fitted around the subject foretells how light the wall is behind it."""
+    y, x = np.mgrid[0:480, 0:480]
+    wall = 150 + 26 * np.sin(x / 31) * np.cos(y / 37)
+    far = np.hypot(x - 240, y - 240)
+    rgb = np.where(((far > 60) & (far < 150))[..., None], RED, wall[..., None] + np.array([-14, 0, 24]))
+    noise = np.random.default_rng(1).normal(0, 1.2, rgb.shape)
+    alpha = remove_background((rgb + noise).clip(0, 255).astype(np.uint8)).alpha
+    assert alpha[far < 56].max() < 0.1
+    assert alpha[(far > 66) & (far < 144)].min() > 0.95
+
+
+def test_two_lights_that_hair_cuts_apart_are_one_backdrop() -> None:
+    """A lock reaches the upper border between them."""
+    y, x = np.mgrid[0:480, 0:480]
+    blue = 1 / (1 + np.exp(-(x - 240) / 40.0))
+    wall = (1 - blue)[..., None] * np.array([206, 180, 150]) + blue[..., None] * np.array([150, 166, 204])
+    inside = ((np.hypot(x - 240, y - 300) < 130) & (y < 420)) | ((abs(x - 290) < 9) & (y < 300))
+    noise = np.random.default_rng(2).normal(0, 1.2, wall.shape)
+    rgb = (np.where(inside[..., None], DARK, wall) + noise).clip(0, 255).astype(np.uint8)
+    cutout = remove_background(rgb)
+    assert np.abs(cutout.alpha - inside).mean() < 0.004
+    assert cutout.confidence > 0.8
 
 
 def test_carried_values_reach_everywhere() -> None:

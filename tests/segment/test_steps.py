@@ -24,7 +24,7 @@ from bgwatch.segment.reduce import look_at
 from bgwatch.segment.regions import in_proportion, reachable
 from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.smoothing import smooth_known
-from bgwatch.segment.surface import backdrop_surface
+from bgwatch.segment.surface import bent_surface, sure_backdrop
 from bgwatch.segment.vote import border_vote
 from bgwatch.segment.ycc import rgb_levels, ycc
 
@@ -130,10 +130,19 @@ def test_the_surface_follows_light_behind_the_subject() -> None:
     rgb[hidden] = (30, 40, 90)
     colours = ycc(rgb)
     strip = border_sides(np.ones((120, 100), bool)).any(axis=0)
-    surface, sure = backdrop_surface(colours, strip, strip, np.zeros_like(strip))
+    course, sure = sure_backdrop(colours, strip, strip, np.zeros_like(strip))
+    surface = bent_surface(colours, course, sure)
     assert np.abs(surface[0] - wall - 2).mean() < 1
     assert not sure[hidden].any()
     assert sure[:30].mean() > 0.95
+
+
+def test_no_surface_is_brighter_than_white() -> None:
+    """The centre of an overexposed wall is as white as its surroundings, however its corners fall off."""
+    course = np.stack([np.full((20, 20), 258.0), *np.zeros((2, 20, 20))]).astype(np.float32)
+    colours = course.clip(0, 254)
+    surface = bent_surface(colours, course, np.arange(400).reshape(20, 20) < 60)
+    assert surface[0].max() <= 255
 
 
 def test_evidence_is_near_one_on_noise_and_large_on_a_faint_patch() -> None:
@@ -201,6 +210,14 @@ def test_a_mixed_pixel_gives_its_share(share: float) -> None:
     candidates = np.stack([subject, [100, 90, 90]])[..., None].astype(np.float32)
     alpha, _ = blend_alpha(pixel, behind[:, None], candidates, np.ones(1, np.float32))
     assert alpha[0] == pytest.approx(share, abs=0.01)
+
+
+def test_smeared_chroma_counts_little_where_luma_is_sharp() -> None:
+    """JPEG's chroma has not yet gone back to the wall's where luma is there already."""
+    behind, subject = (np.array([c], np.float32).T for c in ((180, 0, 0), (80, 90, 110)))
+    smeared = np.array([[180.0, 27.0, 33.0]], np.float32).T
+    alpha, _ = blend_alpha(smeared, behind, subject[None], np.ones(1, np.float32))
+    assert alpha[0] < 0.15
 
 
 def test_a_colour_of_its_own_is_opaque_when_deep() -> None:

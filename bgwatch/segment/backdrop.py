@@ -1,0 +1,111 @@
+"""The backdrop as a whole: in full light, in two parts, and with the shadow that lies on it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bgwatch.segment.averaged import touched
+from bgwatch.segment.enlarge import enlarged, repeated
+from bgwatch.segment.islands import backdrop_islands
+from bgwatch.segment.leftover import plain_leftover
+from bgwatch.segment.light import remaining_light
+from bgwatch.segment.parted import parted_surface
+from bgwatch.segment.seam import straight_seam
+from bgwatch.segment.shadow import cast_shadow
+from bgwatch.segment.surface import bent_surface, sure_backdrop
+
+ROUNDS, GROWN = 4, 1.02
+ONE_AND_THE_SAME = 0.5
+
+
+class Backdrop(NamedTuple):
+    """What is expected behind the subject, on the working copy.
+
+    Attributes
+    ----------
+    surface : ndarray of float32, shape (3, h, w)
+        Expected colour everywhere, planes from `ycc`, darkened where a shadow lies.
+    sure : ndarray of bool, shape (h, w)
+        Pixels that are lit backdrop beyond doubt.
+    light : ndarray of float32, shape (h, w), or None
+        The factor by which a shadow darkens the backdrop; None without a shadow.
+    """
+
+    surface: NDArray[np.float32]
+    sure: NDArray[np.bool_]
+    light: NDArray[np.float32] | None
+
+
+def whole_backdrop(
+    colours: NDArray[np.float32],
+    few: NDArray[np.float32],
+    seeds: NDArray[np.bool_],
+    sides: NDArray[np.bool_],
+    ratio: int,
+    two_parts: bool,
+) -> Backdrop:
+    """Fit the backdrop, again without the shadow as long as more of it is found.
+
+    Parameters
+    ----------
+    colours, few : ndarray of float32, shape (3, h, w) and (3, H, W)
+        Planes from `ycc` of the working copy and of the small one.
+    seeds : ndarray of bool, shape (H, W)
+        Border pixels that are backdrop; at least one.
+    sides : ndarray of bool, shape (3, H, W)
+        From `border_sides`.
+    ratio : int
+        Side of the small copy's cells, in pixels of the working copy.
+    two_parts : bool
+        Whether a second colour at the border may be backdrop too.
+
+    Returns
+    -------
+    Backdrop
+    """
+    shadow = np.zeros(colours.shape[1:], bool)
+    for _ in range(ROUNDS):
+        surface, sure = _in_full_light(colours, few, seeds, sides, touched(shadow, ratio), ratio, two_parts)
+        grown = cast_shadow(colours, surface, sure | shadow) | shadow
+        if grown.sum() <= GROWN * shadow.sum() or not (seeds & ~touched(grown, ratio)).any():
+            break
+        shadow = grown
+    light, surface = remaining_light(colours, surface, sure, shadow)
+    return Backdrop(surface, sure, light if shadow.any() else None)
+
+
+def _in_full_light(
+    colours: NDArray[np.float32],
+    few: NDArray[np.float32],
+    seeds: NDArray[np.bool_],
+    sides: NDArray[np.bool_],
+    shadow: NDArray[np.bool_],
+    ratio: int,
+    two_parts: bool,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it."""
+    shape, strip = colours.shape[1:], np.any(sides, axis=0)
+    surface, sure = _fitted(few, seeds & ~shadow, (strip | seeds) & ~shadow, shadow)
+    others = plain_leftover(few, sides & ~shadow, sure) & two_parts
+    if not others.any():
+        return enlarged(surface, ratio, shape), repeated(sure, ratio, shape)
+    second, also = _fitted(few, others, others, shadow)
+    if (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():
+        seeds = (seeds | others) & ~shadow  # two lights that hair cuts apart at the border
+        surface, sure = _fitted(few, seeds, strip | seeds, shadow)
+        return enlarged(surface, ratio, shape), repeated(sure, ratio, shape)
+    beyond = straight_seam(sure, also, few - surface)
+    large = enlarged(surface, ratio, shape)
+    if beyond is not None:
+        sure = sure | also
+        second, beyond = enlarged(second, ratio, shape), enlarged(beyond[None], ratio, shape)[0]
+        large = parted_surface(colours, large, second, beyond)
+    return large, repeated(sure, ratio, shape)
+
+
+def _fitted(
+    few: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_], shadow: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    course, sure = sure_backdrop(few, seeds, strip, shadow)
+    return bent_surface(few, course, sure | backdrop_islands(few, course, sure)), sure

@@ -1,0 +1,67 @@
+"""The subject as a whole: where it is opaque, and how deep."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bgwatch.segment.blend import blend_alpha
+from bgwatch.segment.depth import depth_from
+from bgwatch.segment.familiar import familiar_colours
+from bgwatch.segment.foreground import nearby_foreground
+from bgwatch.segment.gaps import see_through
+from bgwatch.segment.inner import inner_subject
+from bgwatch.segment.opaque import near_backdrop, opaque_core
+from bgwatch.segment.own import even_colours, own_colours
+from bgwatch.segment.regions import filled
+
+ROUNDS = 2
+
+
+def opaque_subject(
+    colours: NDArray[np.float32],
+    surface: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    clear: NDArray[np.bool_],
+    doubtful: NDArray[np.bool_],
+    gone: NDArray[np.bool_],
+    holes: Literal["auto", "open", "fill"],
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Find where the subject is opaque: first from its inside, then twice from what was found.
+
+    Parameters
+    ----------
+    colours, surface : ndarray of float32, shape (3, H, W)
+        The picture and the backdrop expected there, planes from `ycc`.
+    distance : ndarray of float32, shape (H, W)
+        The finest of `evidence`.
+    clear : ndarray of bool, shape (H, W)
+        Found backdrop.
+    doubtful : ndarray of bool, shape (H, W)
+        From `Holes`.
+    gone : ndarray of bool, shape (H, W)
+        Pixels that were transparent already.
+    holes : {"auto", "open", "fill"}
+        What the user wants of enclosed backdrop.
+
+    Returns
+    -------
+    core : ndarray of bool, shape (H, W)
+        Opaque pixels; what is neither core nor backdrop is unknown.
+    depth : ndarray of float32, shape (H, W)
+        Distance in pixels from backdrop, or from what is seen through.
+    """
+    residual, depth = colours - surface, depth_from(clear)
+    core, own = np.logical_or(*inner_subject(residual, clear, depth)), even_colours(residual)
+    for _ in range(ROUNDS):
+        zone = near_backdrop(clear, depth)
+        near = nearby_foreground(colours, core, zone)
+        alpha, miss = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
+        rough, strange = filled(alpha, zone, 1), filled(miss, zone, 0)
+        familiar = filled(familiar_colours(colours, ~(clear | zone | gone), zone), zone, 1)
+        clear = clear | see_through(residual, distance, rough, strange, familiar, holes)
+        depth = depth_from(clear)
+        _, thin = inner_subject(residual, clear, depth)
+        own |= own_colours(residual, strange)
+        core = opaque_core(rough, familiar, clear, depth, thin | own, doubtful)
+    return core, depth
