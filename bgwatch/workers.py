@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
 STARTING = 60.0  # seconds
+# a pool that breaks while it starts a process closes descriptors under it; multiprocessing then raises ValueError
+STARTED_IN_VAIN = (BrokenExecutor, ValueError)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -138,7 +140,7 @@ class Workers(Generic[Task, Result]):
         try:
             with _signals_later():
                 future = self._pool.submit(_bounded, self._run, task, self._seconds)
-        except BrokenExecutor:  # idle workers died; whatever else was flying lands as broken by itself
+        except STARTED_IN_VAIN:  # idle workers died; whatever else was flying lands as broken by itself
             self._kill()
             self._alone_since = None
             self._suspects.append(task)
@@ -156,7 +158,7 @@ class Workers(Generic[Task, Result]):
             with _signals_later():
                 ready = self._pool.submit(_ready)
             ready.result(STARTING)
-        except (BrokenExecutor, OSError, TimeoutError) as error:
+        except (*STARTED_IN_VAIN, OSError, TimeoutError) as error:
             self._give_back(task, error)
         else:
             self._alone_since = time.monotonic()

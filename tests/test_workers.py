@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import spawn
 from pathlib import Path
 
@@ -98,6 +99,25 @@ def test_a_pool_that_cannot_start_condemns_no_task(python: str, monkeypatch: pyt
     results = done(make(), "one", "two", "three")
     assert {result.partition(" not begun: ")[0] for result in results} == {"one", "two", "three"}
     assert all("no worker process can be started" in result for result in results)
+
+
+@pytest.mark.parametrize("failures", [1, 100])
+def test_a_pool_that_breaks_while_it_starts_condemns_no_task(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its queues close under the process being started, which multiprocessing tells by a ValueError."""
+    submit, left = ProcessPoolExecutor.submit, [failures]
+
+    def breaking(self, *given):
+        if left[0] > 0:
+            left[0] -= 1
+            raise ValueError("bad value(s) in fds_to_keep")
+        return submit(self, *given)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", breaking)
+    results = done(make(), "one", "two")
+    if failures == 1:
+        assert results == {"did one", "did two"}
+    else:
+        assert {result.partition(" not begun: ")[0] for result in results} == {"one", "two"}
 
 
 def test_stopping_ends_what_hangs() -> None:
