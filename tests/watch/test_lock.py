@@ -20,7 +20,9 @@ def test_the_second_is_told_who_holds_the_inbox(tmp_path: Path) -> None:
 
 def test_a_child_process_does_not_inherit_the_lock(tmp_path: Path) -> None:
     lock = InboxLock(tmp_path)
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
-    lock.close()
-    InboxLock(tmp_path).close()
-    child.communicate(b"\n")
+    wait = [sys.executable, "-c", "print(flush=True), input()"]
+    with subprocess.Popen(wait, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False) as child:
+        child.stdout.readline()  # it runs, so the kernel has closed what is not inherited
+        lock.close()
+        InboxLock(tmp_path).close()
+        child.communicate(b"\n")
