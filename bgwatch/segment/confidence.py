@@ -47,10 +47,11 @@ def judge(
 ) -> Judgement:
     """Weigh a found alpha against the picture, without knowing how it was found.
 
-    Eight questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
-    what was removed smooth; does an edge separate it from what was left; is that opaque; is nothing foreign among
-    what was removed, as when a subject was eaten; is no backdrop among what was left, as in a gap that was not
-    opened. Each answer is a factor in [0, 1], and their product is the confidence.
+    These questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
+    what was removed smooth; does an edge separate it from what was left, mostly, and without a long stretch where
+    there is none; is that opaque; has nothing that was left, and is enclosed, a backdrop colour; is nothing foreign
+    among what was removed, as when a subject was eaten; is nothing left that looks like backdrop, as in a gap that
+    was not opened. Each answer is a factor in [0, 1], and their product is the confidence.
 
     Parameters
     ----------
