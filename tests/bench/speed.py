@@ -1,0 +1,114 @@
+"""Measure speed and memory of `remove_background` against what Pillow needs to write the same result.
+
+    OMP_NUM_THREADS=1 python tests/bench/speed.py [--megapixels 12] [--rounds 3]
+
+The yardstick F is Pillow's decoding of the JPEG plus its PNG encoding, at compress_level=1, of the same cut-out, in
+the same process. Each figure is the least of the rounds, which take turns. Memory is the peak of a process of its own
+above what it held before, with the picture in memory already.
+"""
+
+import argparse
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import people
+import scenery
+from numpy.typing import NDArray
+from PIL import Image
+
+from bgwatch import Cutout, remove_background
+
+SHAPE = (3, 4)
+
+
+def picture(megapixels: float) -> NDArray[np.uint8]:
+    """Photograph a portrait before a graded wall, shape (H, W, 3); large ones are drawn small and enlarged."""
+    width, height = (round(side * np.sqrt(megapixels * 1e6 / np.prod(SHAPE))) for side in SHAPE)
+    drawn = scenery.shoot("speed", people.portrait, "graded", (1200, 1600), hair="dark", curly=True).rgb
+    return np.asarray(Image.fromarray(drawn).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def least(rounds: int, *jobs: Callable[[], object]) -> list[float]:
+    """Give the least seconds of each job over the rounds, in which they take turns."""
+    seconds = []
+    for _ in range(rounds):
+        for job in jobs:
+            start = time.perf_counter()
+            job()
+            seconds.append(time.perf_counter() - start)
+    return [min(seconds[place :: len(jobs)]) for place in range(len(jobs))]
+
+
+def steps(cutout: Cutout) -> str:
+    """Say where the time went, the longest step first."""
+    laps = sorted(cutout.report.steps, key=lambda lap: -lap.seconds)
+    return ", ".join(f"{lap.name} {lap.seconds:.2f} s" for lap in laps)
+
+
+def peak(path: Path) -> None:
+    """Print the bytes a pixel by which a cut-out raises this process's peak; the picture is not counted."""
+    remove_background(np.zeros((64, 64, 3), np.uint8) + np.arange(64, dtype=np.uint8)[:, None])
+    rgb = np.load(path)
+    Path("/proc/self/clear_refs").write_text("5")  # a child's peak begins with its parent's, unless it is reset
+    before = resident("VmHWM")
+    remove_background(rgb)
+    print((resident("VmHWM") - before) / rgb[..., 0].size)
+
+
+def resident(what: str) -> int:
+    """Read a figure of this process's memory from Linux, in bytes."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
+    return int(line.split()[1]) * 1024
+
+
+def measured_peak(rgb: NDArray[np.uint8], folder: Path) -> float:
+    """Run `peak` in a process of its own."""
+    path = folder / "speed.npy"
+    np.save(path, rgb)
+    try:
+        ran = subprocess.run(
+            [sys.executable, __file__, "--peak", str(path)], check=True, capture_output=True, text=True
+        )
+    finally:
+        path.unlink()
+    return float(ran.stdout)
+
+
+def main() -> None:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peak", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.peak:
+        peak(asked.peak)
+        return
+    rgb = picture(asked.megapixels)
+    stored = io.BytesIO()
+    Image.fromarray(rgb).save(stored, "JPEG", quality=92)
+    cutout = remove_background(rgb)
+    result = Image.fromarray(cutout.rgba)
+    decode, encode, cut = least(
+        asked.rounds,
+        lambda: np.asarray(Image.open(io.BytesIO(stored.getvalue()))),
+        lambda: result.save(io.BytesIO(), "PNG", compress_level=1),
+        lambda: remove_background(rgb),
+    )
+    yardstick = decode + encode
+    print(f"{rgb.shape[1]} x {rgb.shape[0]}, least of {asked.rounds}, one process")
+    print(f"F (Pillow decodes {decode:.2f} s, encodes {encode:.2f} s): {yardstick:.2f} s")
+    print(f"pixels to alpha and colours: {cut:.2f} s = {cut / yardstick:.2f} F")
+    print(f"    {steps(cutout)}")
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"peak above the picture: {measured_peak(rgb, Path(folder)):.1f} bytes a pixel")
+
+
+if __name__ == "__main__":
+    main()
