@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.averaged import touched
+from bgwatch.segment.border import border_foot, border_sides
 from bgwatch.segment.enlarge import enlarged, repeated
 from bgwatch.segment.islands import backdrop_islands
 from bgwatch.segment.leftover import plain_leftover
@@ -41,7 +42,7 @@ def whole_backdrop(
     colours: NDArray[np.float32],
     few: NDArray[np.float32],
     seeds: NDArray[np.bool_],
-    sides: NDArray[np.bool_],
+    visible: NDArray[np.bool_],
     ratio: int,
     two_parts: bool,
 ) -> Backdrop:
@@ -53,8 +54,8 @@ def whole_backdrop(
         Planes from `ycc` of the working copy and of the small one.
     seeds : ndarray of bool, shape (H, W)
         Border pixels that are backdrop; at least one.
-    sides : ndarray of bool, shape (3, H, W)
-        From `border_sides`.
+    visible : ndarray of bool, shape (H, W)
+        False where the input was transparent already.
     ratio : int
         Side of the small copy's cells, in pixels of the working copy.
     two_parts : bool
@@ -66,7 +67,7 @@ def whole_backdrop(
     """
     shadow = np.zeros(colours.shape[1:], bool)
     for _ in range(ROUNDS):
-        surface, sure = _in_full_light(colours, few, seeds, sides, touched(shadow, ratio), ratio, two_parts)
+        surface, sure = _in_full_light(colours, few, seeds, visible, touched(shadow, ratio), ratio, two_parts)
         grown = cast_shadow(colours, surface, sure | shadow) | shadow
         if grown.sum() <= GROWN * shadow.sum() or not (seeds & ~touched(grown, ratio)).any():
             break
@@ -79,16 +80,18 @@ def _in_full_light(
     colours: NDArray[np.float32],
     few: NDArray[np.float32],
     seeds: NDArray[np.bool_],
-    sides: NDArray[np.bool_],
+    visible: NDArray[np.bool_],
     shadow: NDArray[np.bool_],
     ratio: int,
     two_parts: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it."""
-    shape, strip = colours.shape[1:], np.any(sides, axis=0)
+    shape, sides, foot = colours.shape[1:], border_sides(visible), border_foot(visible)
+    strip = np.any(sides, axis=0)
     surface, sure = _fitted(few, seeds & ~shadow, (strip | seeds) & ~shadow, shadow)
-    others = plain_leftover(few, sides & ~shadow, sure) & two_parts
-    if not others.any():
+    others = plain_leftover(few, sides & ~shadow, sure)
+    others = others if others.any() else plain_leftover(few, foot & ~shadow, sure)
+    if not (two_parts and others.any()):
         return enlarged(surface, ratio, shape), repeated(sure, ratio, shape)
     second, also = _fitted(few, others, others, shadow)
     if (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():

@@ -22,7 +22,7 @@ def plain_leftover(
     colours : ndarray of float32, shape (3, H, W)
         Planes from `ycc` of a small copy.
     sides : ndarray of bool, shape (3, H, W)
-        From `border_sides`.
+        From `border_sides` or `border_foot`.
     sure : ndarray of bool, shape (H, W)
         The backdrop found so far.
 

@@ -72,7 +72,7 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
     laps("vote")
     found = _Found()
     if method == "auto" and seeds.any():
-        found = _auto(rgba, look, few, seeds, sides, wanted, laps)
+        found = _auto(rgba, look, few, seeds, visible, wanted, laps)
     elif method != "auto":
         article(rgba, wanted)
         laps(method)
@@ -102,13 +102,13 @@ def _auto(
     look: Look,
     few: NDArray[np.float32],
     seeds: NDArray[np.bool_],
-    sides: NDArray[np.bool_],
+    visible: NDArray[np.bool_],
     wanted: Segmentation,
     laps: Laps,
 ) -> _Found:
     """Cut out in place by colour clusters, surfaces and a band solved for alpha."""
     colours, gone = ycc(look.work), look.work[..., 3] == 0
-    surface, sure, light = whole_backdrop(colours, few, seeds, sides, look.ratio, wanted.backdrop == "auto")
+    surface, sure, light = whole_backdrop(colours, few, seeds, visible, look.ratio, wanted.backdrop == "auto")
     laps("surface")
     residual = colours - surface
     distances = evidence(residual, sure)

@@ -142,6 +142,19 @@ def test_gaps_before_clouds_are_opened() -> None:
     assert alpha[(far > 66) & (far < 144)].min() > 0.95
 
 
+@pytest.mark.parametrize("begins", [330, 380])
+def test_a_low_table_is_backdrop_too(begins: int) -> None:
+    """Though little of it touches the sides that vote."""
+    y, x = np.mgrid[0:480, 0:640]
+    rgb = np.where((y > begins + x / 80)[..., None], (150, 118, 84), (176, 184, 192)).astype(float)
+    mug = (abs(x - 320) < 110) & (y > 90) & (y < 445)
+    rgb[mug] = (40, 60, 150)
+    noise = np.random.default_rng(3).normal(0, 1.2, rgb.shape)
+    cutout = remove_background((rgb + noise).clip(0, 255).astype(np.uint8))
+    assert np.abs(cutout.alpha - mug).mean() < 0.004
+    assert cutout.confidence > 0.8
+
+
 def test_two_lights_that_hair_cuts_apart_are_one_backdrop() -> None:
     """A lock reaches the upper border between them."""
     y, x = np.mgrid[0:480, 0:480]
