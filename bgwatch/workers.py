@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
 STARTING = 60.0  # seconds
-# a pool that breaks while it starts a process closes descriptors under it; multiprocessing then raises ValueError
+# multiprocessing raises ValueError when a process it starts is given a descriptor twice, seen where starts keep failing
 STARTED_IN_VAIN = (BrokenExecutor, ValueError)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 

@@ -103,7 +103,7 @@ def test_a_pool_that_cannot_start_condemns_no_task(python: str, monkeypatch: pyt
 
 @pytest.mark.parametrize("failures", [1, 100])
 def test_a_pool_that_breaks_while_it_starts_condemns_no_task(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its queues close under the process being started, which multiprocessing tells by a ValueError."""
+    """Multiprocessing tells of bad descriptors by a ValueError."""
     submit, left = ProcessPoolExecutor.submit, [failures]
 
     def breaking(self, *given):

@@ -86,19 +86,18 @@ def _in_full_light(
     two_parts: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it."""
-    shape, sides, foot = colours.shape[1:], border_sides(visible), border_foot(visible)
-    strip = np.any(sides, axis=0)
-    surface, sure = _fitted(few, seeds & ~shadow, (strip | seeds) & ~shadow, shadow)
-    others = plain_leftover(few, sides & ~shadow, sure)
-    others = others if others.any() else plain_leftover(few, foot & ~shadow, sure)
-    if not (two_parts and others.any()):
-        return enlarged(surface, ratio, shape), repeated(sure, ratio, shape)
-    second, also = _fitted(few, others, others, shadow)
-    if (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():
-        seeds = (seeds | others) & ~shadow  # two lights that hair cuts apart at the border
-        surface, sure = _fitted(few, seeds, strip | seeds, shadow)
-        return enlarged(surface, ratio, shape), repeated(sure, ratio, shape)
-    beyond = straight_seam(sure, also, few - surface)
+    shape, sides, foot = colours.shape[1:], border_sides(visible) & ~shadow, border_foot(visible) & ~shadow
+    seeds, strip, beyond = seeds & ~shadow, np.any(sides, axis=0), None
+    surface, sure = _fitted(few, seeds, strip | seeds, shadow)
+    beside = plain_leftover(few, sides, sure) & two_parts
+    others = beside if beside.any() or not two_parts else plain_leftover(few, foot, sure)
+    if others.any():
+        second, also = _fitted(few, others, others, shadow)
+        if beside.any() and (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():
+            seeds |= others  # two lights that hair cuts apart at the border
+            surface, sure = _fitted(few, seeds, strip | seeds, shadow)
+        else:
+            beyond = straight_seam(sure, also, few - surface)
     large = enlarged(surface, ratio, shape)
     if beyond is not None:
         sure = sure | also

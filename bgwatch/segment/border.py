@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 STRIP = 0.02
 COUNTED_HEIGHT = 0.85
-FOOT = 0.8
+FOOT = 0.2
 
 
 def border_sides(visible: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -21,14 +21,7 @@ def border_sides(visible: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ndarray of bool, shape (3, H, W)
         Top, left and right.
     """
-    height, width = visible.shape
-    depth = max(1, round(STRIP * min(height, width)))
-    counted = max(1, round(COUNTED_HEIGHT * height))
-    sides = np.zeros((3, height, width), bool)
-    sides[0, :depth] = True
-    sides[1, :counted, :depth] = True
-    sides[2, :counted, width - depth :] = True
-    return sides & visible
+    return _strips(visible, COUNTED_HEIGHT)
 
 
 def border_foot(visible: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -44,10 +37,15 @@ def border_foot(visible: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ndarray of bool, shape (3, H, W)
         Bottom, left and right.
     """
+    return _strips(visible[::-1], FOOT)[:, ::-1]
+
+
+def _strips(visible: NDArray[np.bool_], counted: float) -> NDArray[np.bool_]:
+    """Mark the top and the upper part of both sides, as far down as a share of the height."""
     height, width = visible.shape
-    depth = max(1, round(STRIP * min(height, width)))
-    foot = np.zeros((3, height, width), bool)
-    foot[0, height - depth :] = True
-    foot[1, round(FOOT * height) :, :depth] = True
-    foot[2, round(FOOT * height) :, width - depth :] = True
-    return foot & visible
+    depth, rows = (max(1, round(share)) for share in (STRIP * min(height, width), counted * height))
+    sides = np.zeros((3, height, width), bool)
+    sides[0, :depth] = True
+    sides[1, :rows, :depth] = True
+    sides[2, :rows, width - depth :] = True
+    return sides & visible

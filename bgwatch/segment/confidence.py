@@ -84,16 +84,17 @@ def judge(
     removed = visible & (alpha < 0.5)
     left = visible & ~removed
     share = float(removed[strip].mean())
+    steep, outline = slope(colours), ndimage.binary_dilation(removed, EIGHT) & ndimage.binary_dilation(left, EIGHT)
     answers = [
         _border(share),
-        _second(colours, left, strip),
+        _second(steep, left, strip),
         _left(left, visible),
         _smooth(colours, removed, min(noise, LOUDEST) / scale),
-        _edge(colours, removed, left),
-        _stretches(colours, removed, left),
+        _edge(steep, outline),
+        _stretches(steep, outline, left),
         _firm(alpha),
         (_falling(suspect, 0.06, 0.14), f"{suspect:.0%} of what was left has a backdrop colour"),
-        *_mistaken(colours, removed, removed & (alpha < CLEAR), left, strip),
+        *_mistaken(colours, steep, removed, removed & (alpha < CLEAR), left, strip),
     ]
     confidence = float(np.prod([factor for factor, _ in answers]))
     return Judgement(confidence, share, tuple(said for factor, said in answers if factor < 0.9))
@@ -103,9 +104,9 @@ def _border(share: float) -> tuple[float, str]:
     return _falling(1 - share, 0.08, 0.42), f"only {share:.0%} of the border was taken for backdrop"
 
 
-def _second(colours: NDArray[np.float32], left: NDArray[np.bool_], strip: NDArray[np.bool_]) -> tuple[float, str]:
+def _second(steep: NDArray[np.float32], left: NDArray[np.bool_], strip: NDArray[np.bool_]) -> tuple[float, str]:
     """Look for plain parts of the border that were left: a table before the wall, say, or a second light."""
-    share = float((left & (slope(colours) < PLAIN))[strip].mean())
+    share = float((left & (steep < PLAIN))[strip].mean())
     return _falling(share, 0.03, 0.1), f"a second plain colour holds {share:.0%} of the border"
 
 
@@ -129,18 +130,16 @@ def _smooth(colours: NDArray[np.float32], removed: NDArray[np.bool_], noise: flo
     return _falling(typical, 1.2, 2.8), f"what was removed is not plain: it varies by {typical:.1f} levels"
 
 
-def _edge(colours: NDArray[np.float32], removed: NDArray[np.bool_], left: NDArray[np.bool_]) -> tuple[float, str]:
-    between = ndimage.binary_dilation(removed, EIGHT) & ndimage.binary_dilation(left, EIGHT)
-    if not between.any():
+def _edge(steep: NDArray[np.float32], outline: NDArray[np.bool_]) -> tuple[float, str]:
+    if not outline.any():
         return 1.0, ""
-    vague = float((slope(colours)[between] < GENTLE).mean())
+    vague = float((steep[outline] < GENTLE).mean())
     return _falling(vague, 0.3, 0.7), f"along {vague:.0%} of its outline the subject does not stand out"
 
 
-def _stretches(colours: NDArray[np.float32], removed: NDArray[np.bool_], left: NDArray[np.bool_]) -> tuple[float, str]:
+def _stretches(steep: NDArray[np.float32], outline: NDArray[np.bool_], left: NDArray[np.bool_]) -> tuple[float, str]:
     """Look for an outline that runs where there is no edge: through a white coat before a white wall."""
-    between = ndimage.binary_dilation(removed, EIGHT) & ndimage.binary_dilation(left, EIGHT)
-    labels, _ = ndimage.label(between & (ndimage.maximum_filter(slope(colours), 3) < FAINT), EIGHT)
+    labels, _ = ndimage.label(outline & (ndimage.maximum_filter(steep, 3) < FAINT), EIGHT)
     area = np.bincount(labels.ravel())[1:]
     length = float(area[area > STRETCH].sum() / np.sqrt(max(1, left.sum())))
     return _falling(length, 0.6, 1.5), "the outline runs where there is no edge"
@@ -156,13 +155,13 @@ def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
 
 def _mistaken(
     colours: NDArray[np.float32],
+    steep: NDArray[np.float32],
     removed: NDArray[np.bool_],
     clear: NDArray[np.bool_],
     left: NDArray[np.bool_],
     strip: NDArray[np.bool_],
 ) -> list[tuple[float, str]]:
     """Compare both sides with the backdrop's course: is anything clear unlike it, and anything left like it."""
-    steep = slope(colours)
     plain = reachable(removed & (steep < GENTLE), strip)
     if not plain.any():
         return []
