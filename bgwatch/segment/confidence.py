@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from bgwatch.segment.border import border_foot
 from bgwatch.segment.course import polynomial_course
 from bgwatch.segment.regions import EIGHT, reachable
+from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
-GENTLE, FAINT, PLAIN = 5.0, 4.0, 2.0
-STRETCH = 20
-STRANGE = 14.0
+GENTLE, FAINT, PLAIN = 5.0, 5.0, 2.0
+STRETCH = 30
+STRANGE, FAINTLY = 14.0, 18.0
 ALIKE, WANDERS = 3.5, 6.0
 PLAIN_INSIDE = 2.5
 WAVE = 1 / 45  # of the long side
@@ -51,7 +53,8 @@ def judge(
     what was removed smooth; does an edge separate it from what was left, mostly, and without a long stretch where
     there is none; is that opaque; has nothing that was left, and is enclosed, a backdrop colour; is nothing foreign
     among what was removed, as when a subject was eaten; is nothing left that looks like backdrop, as in a gap that
-    was not opened. Each answer is a factor in [0, 1], and their product is the confidence.
+    was not opened; is little left that hardly differs from it, as grey hair before grey. Each answer is a factor in
+    [0, 1], and their product is the confidence.
 
     Parameters
     ----------
@@ -93,8 +96,8 @@ def judge(
         _edge(steep, outline),
         _stretches(steep, outline, left),
         _firm(alpha),
-        (_falling(suspect, 0.06, 0.14), f"{suspect:.0%} of what was left has a backdrop colour"),
-        *_mistaken(colours, steep, removed, removed & (alpha < CLEAR), left, strip),
+        (_falling(suspect, 0.06, 0.12), f"{suspect:.0%} of what was left has a backdrop colour"),
+        *_mistaken(colours, steep, alpha, removed, left, strip),
     ]
     confidence = float(np.prod([factor for factor, _ in answers]))
     return Judgement(confidence, share, tuple(said for factor, said in answers if factor < 0.9))
@@ -142,12 +145,12 @@ def _stretches(steep: NDArray[np.float32], outline: NDArray[np.bool_], left: NDA
     labels, _ = ndimage.label(outline & (ndimage.maximum_filter(steep, 3) < FAINT), EIGHT)
     area = np.bincount(labels.ravel())[1:]
     length = float(area[area > STRETCH].sum() / np.sqrt(max(1, left.sum())))
-    return _falling(length, 0.6, 1.5), "the outline runs where there is no edge"
+    return _falling(length, 0.55, 0.85), "the outline runs where there is no edge"
 
 
 def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
     """Look for half-transparent areas, wider than an outline: a subject half eaten, or glass and webs."""
-    half = (alpha > CLEAR) & (alpha < 1 - CLEAR)
+    half = _half(alpha)
     wide = ndimage.binary_dilation(ndimage.binary_erosion(half, EIGHT, border_value=1), EIGHT, mask=half)
     share = float(wide.sum() / max(1, (alpha > CLEAR).sum()))
     return _falling(share, 0.15, 0.25), f"{share:.0%} of the subject came out half transparent"
@@ -156,27 +159,55 @@ def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
 def _mistaken(
     colours: NDArray[np.float32],
     steep: NDArray[np.float32],
+    alpha: NDArray[np.float32],
     removed: NDArray[np.bool_],
-    clear: NDArray[np.bool_],
     left: NDArray[np.bool_],
     strip: NDArray[np.bool_],
 ) -> list[tuple[float, str]]:
-    """Compare both sides with the backdrop's course: is anything clear unlike it, and anything left like it."""
-    plain = reachable(removed & (steep < GENTLE), strip)
+    """Compare all with the backdrop's course: is anything clear unlike it, anything left like it, or barely not."""
+    plain = _plain(colours, removed & (steep < GENTLE), strip)
     if not plain.any():
         return []
     course, spread = polynomial_course(colours, plain, 2)
     left_over = colours - course
     away = np.sqrt(((left_over - carried(left_over, plain, COURSE)) ** 2).sum(axis=0))
-    beyond = ndimage.binary_erosion(clear & ~ndimage.binary_dilation(plain, EIGHT, 2), EIGHT, border_value=1)
-    eaten = ndimage.binary_dilation(beyond & (away > STRANGE), EIGHT, mask=removed)
-    inside = ndimage.binary_erosion(left, EIGHT, border_value=1)
-    alike = ndimage.binary_opening(inside & (steep < PLAIN_INSIDE) & (away < ALIKE + min(spread, WANDERS)), EIGHT)
-    lost, kept = eaten.sum() / max(1, eaten.sum() + left.sum()), alike.sum() / max(1, left.sum())
+    whole = max(1, int(left.sum()))
+    alike = left & (steep < PLAIN_INSIDE) & (away < ALIKE + min(spread, WANDERS))
+    faint = float((_half(alpha) & (away < FAINTLY)).sum() / whole)
     return [
-        (_falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"),
-        (_falling(kept, 0.008, 0.023), f"{kept:.1%} of what was left looks like the backdrop"),
+        _eaten(away, removed, removed & (alpha < CLEAR) & ~ndimage.binary_dilation(plain, EIGHT, 2), whole),
+        _kept(alike & ndimage.binary_erosion(left, EIGHT, border_value=1), whole),
+        (_falling(faint, 0.12, 0.18), f"{faint:.0%} of what was left is faint, and hardly differs from the backdrop"),
     ]
+
+
+def _plain(colours: NDArray[np.float32], gentle: NDArray[np.bool_], strip: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Walk from the border over what was removed; from the foot too, where a straight seam proves a table."""
+    plain, foot = reachable(gentle, strip), np.any(border_foot(gentle), axis=0)
+    beside = reachable(gentle, foot) & ~plain
+    if plain.any() and beside.any():
+        course, _ = polynomial_course(colours, plain, 2)
+        if straight_seam(plain, beside, colours - course) is not None:
+            plain |= beside
+    return plain
+
+
+def _eaten(
+    away: NDArray[np.float32], removed: NDArray[np.bool_], beyond: NDArray[np.bool_], whole: int
+) -> tuple[float, str]:
+    strange = ndimage.binary_erosion(beyond, EIGHT, border_value=1) & (away > STRANGE)
+    eaten = float(ndimage.binary_dilation(strange, EIGHT, mask=removed).sum())
+    lost = eaten / (eaten + whole)
+    return _falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"
+
+
+def _kept(alike: NDArray[np.bool_], whole: int) -> tuple[float, str]:
+    kept = float(ndimage.binary_opening(alike, EIGHT).sum() / whole)
+    return _falling(kept, 0.008, 0.023), f"{kept:.1%} of what was left looks like the backdrop"
+
+
+def _half(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return (alpha > CLEAR) & (alpha < 1 - CLEAR)
 
 
 def _falling(value: float, good: float, bad: float) -> float:

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from bgwatch.segment.regions import EIGHT, rims
 from bgwatch.segment.smoothing import smooth_known
@@ -17,6 +18,7 @@ SOFT_RIM = 0.35
 RIM_NEAR = 8.0
 WIDE, WIDEST = 30.0, 60.0
 PATTERN, FEW = 12, 0.33
+BESIDE, ACROSS, MOST = 4, 8, 0.63
 OPEN = 5.0  # levels
 COARSE, COURSE = 4, 6.0
 
@@ -87,9 +89,9 @@ def enclosed_backdrop(
         means = [np.bincount(labels.ravel(), plane.ravel(), count + 1) / np.maximum(area, 1) for plane in residual]
         accepted &= np.abs(means).max(axis=0) < OPEN
     if wanted == "auto":
-        accepted &= _like_backdrop(residual, labels, area, sure, wander)
-        accepted &= _sharp_rim(distances[0], np.where(accepted[labels], labels, 0), backdrop, count)
+        sharp = _sharp_rim(distances[0], np.where(candidates[labels], labels, 0), backdrop, count)
         small = candidates & (area < WIDE**2)
+        accepted &= sharp & _like_backdrop(residual, labels, area, sure, wander, small & sharp)
         if small.sum() >= PATTERN and (accepted & small).sum() < FEW * small.sum():
             accepted &= ~small  # as in a printed shirt: where most are none, the others are by chance
     found = accepted[labels]
@@ -112,6 +114,7 @@ def _like_backdrop(
     area: NDArray[np.intp],
     sure: NDArray[np.bool_],
     wander: NDArray[np.float32],
+    meshes: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Compare mean and variance of each region's interior with sure backdrop's noise and JPEG's ringing."""
     interior = np.where(ndimage.binary_erosion(labels > 0, EIGHT), labels, 0)
@@ -119,23 +122,44 @@ def _like_backdrop(
     counted = np.where(thin[labels], labels, interior).ravel()
     number = np.maximum(np.bincount(counted, minlength=len(area)), 1)
     contrast = ndimage.maximum_filter((residual * residual).sum(axis=0), BLOCK).ravel()
-    like = np.ones(len(area), bool)
+    still = np.ones(len(area), bool)
+    means, room = np.zeros((2, 3, len(area)))
     width = np.interp(np.sqrt(area), (WIDE, WIDEST), (0, 1))
     for channel, plane in enumerate(residual):
-        noise, room = _spread(plane[sure]), width * wander[channel]
-        values = plane.ravel()
-        mean = np.bincount(counted, values, len(area)) / number
-        variance = np.bincount(counted, values * values, len(area)) / number
+        noise, values = _spread(plane[sure]), plane.ravel()
+        means[channel] = np.bincount(counted, values, len(area)) / number
+        square = np.bincount(counted, values * values, len(area)) / number
         least = max(22.0, 2.5 * noise**2) if channel else 2.5 * noise**2 + 1
         ringing = np.float32(RINGING[channel > 0] ** 2) * contrast
         allowed = np.bincount(counted, np.maximum(least, ringing), len(area)) / number
+        room[channel] = width * wander[channel] + max(2.9 if channel else 0.0, 0.9 * noise + 0.5)
         if channel == 0:
-            uneven = np.sqrt(np.maximum(variance - mean**2 - noise**2, 0))  # rings, where a pale patch would be even
-            room += UNEVEN * uneven
-            like &= (np.abs(mean) < 0.9 * noise + 0.5 + room) & (variance - mean**2 < allowed)
+            variance = square - means[0] ** 2
+            room[0] += UNEVEN * np.sqrt(np.maximum(variance - noise**2, 0))  # rings, where a pale patch would be even
+            still &= variance < allowed
         else:
-            like &= (np.abs(mean) < max(2.9, 0.9 * noise + 0.5) + room) & (variance < allowed)
-    return like
+            still &= square < allowed
+    like = still & (np.abs(means) < room).all(axis=0)
+    return like | _neighbouring(like, meshes & still, means, room, labels)
+
+
+def _neighbouring(
+    like: NDArray[np.bool_],
+    meshes: NDArray[np.bool_],
+    means: NDArray[np.float64],
+    room: NDArray[np.float64],
+    labels: NDArray[np.int32],
+) -> NDArray[np.bool_]:
+    """Compare the meshes of a net with those beside them that are like backdrop, since no surface knows so well."""
+    if min((meshes & like).sum(), (meshes & ~like).sum()) < PATTERN or (meshes & like).sum() < MOST * meshes.sum():
+        return np.zeros_like(like)
+    places = np.array([(0, 0), *ndimage.center_of_mass(labels, labels, np.arange(1, len(like)))])
+    taken = meshes & like
+    for _ in range(ACROSS):
+        _, beside = KDTree(places[taken]).query(places, BESIDE)
+        expected = means[:, taken][:, beside].mean(axis=-1)
+        taken = taken | (meshes & (np.abs(means - expected) < room).all(axis=0) & (np.abs(means[0]) < OPEN))
+    return taken
 
 
 def _wander(surface: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:

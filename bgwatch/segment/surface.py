@@ -14,6 +14,7 @@ REACH = 4
 SOFT = 18.0
 REACHES = (2.5, 5.0, 10.0, 20.0, 40.0)
 FEWEST = 20
+FAR = 1.1
 
 
 def sure_backdrop(
@@ -22,7 +23,8 @@ def sure_backdrop(
     """Walk over the backdrop from the border inwards, and learn the course of its light on the way.
 
     Robust polynomials grow with what they explain; then comes what is close to what they left over nearby, or runs
-    on from it without an edge.
+    on from it without an edge. Where that leads far, as from one lamp's light to another's, polynomials that learned
+    from the beginning alone go astray, and are fitted again.
 
     Parameters
     ----------
@@ -60,6 +62,8 @@ def sure_backdrop(
             sure = grown
         if changed < 5:
             break
+    if sure.sum() > FAR * found.sum():
+        course, _ = polynomial_course(colours, sure, DEGREES[-1])
     return course, sure
 
 

@@ -89,13 +89,17 @@ def _cream(x: Field, y: Field, rng: Rng) -> Field:
     return _even((232, 220, 196), x) - (16 * y + rng.uniform(-10, 10) * x)[..., None] * (0.8, 1, 1.3)
 
 
-def _wall_and_table(x: Field, y: Field, rng: Rng) -> Field:
+def _wall_and_table(x: Field, y: Field, rng: Rng, begins: tuple[float, float] = (0.68, 0.78)) -> Field:
     """Meet in a seam that leans a little and is slightly out of focus."""
-    seam = rng.uniform(0.68, 0.78) + rng.uniform(-0.02, 0.02) * x
+    seam = rng.uniform(*begins) + rng.uniform(-0.02, 0.02) * x
     table = (1 / (1 + np.exp(-(y - seam) * x.shape[0] / 1.2).clip(0, 1e6)))[..., None]
     wall = _even((188, 196, 204), x) - (26 * (1 - y) + 10 * x)[..., None]
     top = _even((152, 124, 98), x) + (40 * (y - seam) - 14 * (x - 0.4) ** 2)[..., None]
     return (1 - table) * wall + table * top
+
+
+def _low_table(x: Field, y: Field, rng: Rng) -> Field:
+    return _wall_and_table(x, y, rng, (0.82, 0.96))
 
 
 def _two_lights(x: Field, y: Field, rng: Rng) -> Field:
@@ -115,6 +119,7 @@ KINDS: dict[str, Callable[[Field, Field, Rng], Field]] = {
     "black": _black,
     "cream": _cream,
     "table": _wall_and_table,
+    "low-table": _low_table,
     "lights": _two_lights,
 }
 

@@ -1,6 +1,6 @@
 """Measure what `remove_background` reaches on scenes whose alpha is known.
 
-    python tests/bench/quality.py [--quick] [--only TEXT] [--save DIR]
+    python tests/bench/quality.py [--quick] [--only TEXT] [--draw WORD] [--save DIR]
 
 A line for each family gives the means of
 
@@ -12,8 +12,9 @@ A line for each family gives the means of
     sec      seconds a picture
 
 and then come those that are sure and wrong, how honest the confidence is, and which gaps and pale patches came out
-right. Without --quick it takes a few minutes. --save writes a contact sheet a family: the picture, then the cut-out on
-black, white and magenta; and every cut-out as PNG.
+right. Without --quick it takes a few minutes. --draw draws other scenes of the same kinds, one set for each word: no
+setting of the engine was chosen on a word that nobody has tried. --save writes a contact sheet a family: the picture,
+then the cut-out on black, white and magenta; and every cut-out as PNG.
 """
 
 import argparse
@@ -57,9 +58,9 @@ class Row(NamedTuple):
     """Pale patches that were kept, of all there are."""
 
 
-def measure(shot: Shot, save: Callable[[Shot, Scene, NDArray[np.uint8]], None] | None = None) -> Row:
+def measure(shot: Shot, save: Callable[[Shot, Scene, NDArray[np.uint8]], None] | None = None, draw: str = "") -> Row:
     """Draw a scene, cut it out and compare with the truth."""
-    scene = shot.take()
+    scene = shot.take(draw)
     start = time.perf_counter()
     cutout = remove_background(scene.rgb)
     seconds = time.perf_counter() - start
@@ -222,13 +223,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a third of the scenes")
     parser.add_argument("--only", default="", metavar="TEXT", help="scenes whose name contains this")
+    parser.add_argument("--draw", default="", metavar="WORD", help="draw other scenes of the same kinds")
     parser.add_argument("--save", type=Path, metavar="DIR", help="write cut-outs and contact sheets here")
     asked = parser.parse_args()
     shots = [shot for shot in catalogue() if asked.only in shot.name]
     if not shots:
         parser.error(f"--only: no scene's name contains {asked.only!r}")
     sheets = Sheets(asked.save) if asked.save else None
-    rows = [measure(shot, sheets and sheets.add) for shot in (quick(shots) if asked.quick else shots)]
+    rows = [measure(shot, sheets and sheets.add, asked.draw) for shot in (quick(shots) if asked.quick else shots)]
     print(table(rows))
     print(verdict(rows))
     if sheets:

@@ -1,6 +1,6 @@
 """The bench's pictures: what stands before what, photographed how, with the exact alpha of the subject.
 
-`catalogue` names them all; nothing is drawn before it is asked for. A scene depends on its name alone.
+`catalogue` names them all; nothing is drawn before it is asked for. A scene depends on its name and the draw alone.
 """
 
 import io
@@ -44,7 +44,8 @@ class Shot(NamedTuple):
 
     name: str
     family: str
-    take: Callable[[], Scene]
+    take: Callable[..., Scene]
+    """Draws it; another ``draw``, a word, gives the same subject in other random shapes, lights and noise."""
 
 
 def shoot(
@@ -113,7 +114,8 @@ def photographed(clean: NDArray[np.float64], rng: np.random.Generator) -> NDArra
 def catalogue() -> list[Shot]:
     """Give every shot of the bench, family by family."""
     shots = [*_hair(), *_things(), *_gaps(), *_pale(), *_fur(), *_tables(), *_sizes(), *_hard()]
-    return shots + [Shot(f"{NATURAL}/{name}", NATURAL, lambda make=make: Scene(make())) for name, make in world()]
+    natural = [(f"{NATURAL}/{name}", make) for name, make in world()]
+    return shots + [Shot(name, NATURAL, lambda draw="", make=make: Scene(make())) for name, make in natural]
 
 
 def quick(shots: list[Shot]) -> list[Shot]:
@@ -122,9 +124,9 @@ def quick(shots: list[Shot]) -> list[Shot]:
     return [shot for family in families for shot in [s for s in shots if s.family == family][::3]]
 
 
-def _shot(family: str, draw: Draw, kind: str, *rest: Any, detail: str = "", **drawn: Any) -> Shot:
-    name = "/".join(part for part in (family, draw.__name__.replace("_", "-"), detail, kind) if part)
-    return Shot(name, family, lambda: shoot(name, draw, kind, *rest, **drawn))
+def _shot(family: str, subject: Draw, kind: str, *rest: Any, detail: str = "", **drawn: Any) -> Shot:
+    name = "/".join(part for part in (family, subject.__name__.replace("_", "-"), detail, kind) if part)
+    return Shot(name, family, lambda draw="": shoot(name + draw, subject, kind, *rest, **drawn))
 
 
 def _hair() -> Iterator[Shot]:
@@ -213,3 +215,5 @@ def _hard() -> Iterator[Shot]:
         yield _shot("hard", things.lace, kind, WIDE)
     for draw in (people.portrait, people.hands_on_hips):
         yield _shot("hard", draw, "graded", detail="cast-shadow", shadow=0.35)
+    for draw, size in ((things.bottle, WIDE), (things.mug, WIDE), (things.fruit, WIDE), (people.animal, TALL)):
+        yield _shot("hard", draw, "low-table", size)
