@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from bgwatch.errors import PictureError
+from bgwatch.png import encode
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
 SUFFIXES = frozenset(
@@ -141,16 +142,9 @@ def encode_png(rgba: NDArray[Any], kept: dict[str, Any], grey: bool, mask: bool)
     mask : bool
         Write the alpha alone, as a grey picture without a colour profile.
     """
-    data = io.BytesIO()
     if mask:
-        kept = {key: value for key, value in kept.items() if key != "icc_profile"}
-        image = Image.fromarray(np.ascontiguousarray(rgba[..., 3]))
-    elif grey:
-        image = Image.fromarray(np.ascontiguousarray(rgba[..., ::3]))
-    else:
-        image = Image.fromarray(rgba)
-    image.save(data, "PNG", compress_level=1, **kept)
-    return data.getvalue()
+        return encode(rgba[..., 3], {key: value for key, value in kept.items() if key != "icc_profile"})
+    return encode(rgba[..., ::3] if grey else rgba, kept)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ ROWS = [
     ["job"],
     ["workers", "fetch", "config"],
     ["imagefile", "segment"],
-    ["place"],
+    ["place", "png"],
     ["settings"],
     ["errors", "__init__"],
 ]
