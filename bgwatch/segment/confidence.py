@@ -17,6 +17,7 @@ STRETCH = 30
 STRANGE, FAINTLY = 14.0, 18.0
 ALIKE, WANDERS = 3.5, 6.0
 PLAIN_INSIDE = 2.5
+FOOT = 0.25  # of the height
 WAVE = 1 / 45  # of the long side
 COURSE = (6.0, 15.0, 40.0)
 LOUDEST = 8.0  # levels; more is texture, not noise
@@ -49,12 +50,12 @@ def judge(
 ) -> Judgement:
     """Weigh a found alpha against the picture, without knowing how it was found.
 
-    These questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; is
-    what was removed smooth; does an edge separate it from what was left, mostly, and without a long stretch where
-    there is none; is that opaque; has nothing that was left, and is enclosed, a backdrop colour; is nothing foreign
-    among what was removed, as when a subject was eaten; is nothing left that looks like backdrop, as in a gap that
-    was not opened; is little left that hardly differs from it, as grey hair before grey. Each answer is a factor in
-    [0, 1], and their product is the confidence.
+    These questions are asked: was the border removed; is a part of it plain, but left; is anything left at all; does
+    it lie level along the foot; is what was removed smooth; does an edge separate it from what was left, mostly, and
+    without a long stretch where there is none; is that opaque; has nothing that was left, and is enclosed, a backdrop
+    colour; is nothing foreign among what was removed, as when a subject was eaten; is nothing left that looks like
+    backdrop, as in a gap that was not opened; is little left that hardly differs from it, as grey hair before grey.
+    Each answer is a factor in [0, 1], and their product is the confidence.
 
     Parameters
     ----------
@@ -92,6 +93,7 @@ def judge(
         _border(share),
         _second(steep, left, strip),
         _left(left, visible),
+        _level(left),
         _smooth(colours, removed, min(noise, LOUDEST) / scale),
         _edge(steep, outline),
         _stretches(steep, outline, left),
@@ -120,6 +122,16 @@ def _left(left: NDArray[np.bool_], visible: NDArray[np.bool_]) -> tuple[float, s
     if share > 0.5:
         return _falling(share, 0.96, 0.995), f"{share:.1%} of the picture was left"
     return 1 - _falling(share, 0.0002, 0.003), f"only {share:.2%} of the picture was left"
+
+
+def _level(left: NDArray[np.bool_]) -> tuple[float, str]:
+    """Look for what lies level along the whole foot: the edge of a table, where a body would rise."""
+    height, width = left.shape
+    tall = np.where(left.all(axis=0), height, np.argmin(left[::-1], axis=0))
+    edge = int(max(tall[0], tall[-1]))
+    low = tall.min() > 0 and edge < FOOT * height
+    share = float((tall <= edge + 1).sum() / width) if low else 0.0
+    return _falling(share, 0.15, 0.35), f"what was left lies level along {share:.0%} of the bottom, as a table does"
 
 
 def _smooth(colours: NDArray[np.float32], removed: NDArray[np.bool_], noise: float) -> tuple[float, str]:

@@ -59,6 +59,16 @@ def test_plain_backdrops_are_sure(disc: Callable, behind: tuple[int, int, int], 
     assert cutout.report.reasons == ()
 
 
+@pytest.mark.parametrize("rows", [3, 5, 8])
+def test_a_table_too_low_to_be_told_is_unsure(disc: Callable, rows: int) -> None:
+    """A strip along the foot may be the front of a table; a body would rise from there."""
+    rgb = disc(behind=(200, 202, 198), noise=1.5, subject=(150, 60, 50))[0].copy()
+    assert remove_background(rgb).confidence > SURE
+    rgb[-rows:] = (122, 96, 70)
+    cutout = remove_background(rgb)
+    assert cutout.confidence < SURE or not cutout.alpha[-rows:].any()
+
+
 @pytest.mark.parametrize("method", ["auto", "threshold", "kmeans"])
 def test_one_colour_says_that_nothing_stands_out(method: str) -> None:
     """All was backdrop."""
