@@ -46,10 +46,9 @@ def encode(pixels: NDArray[np.uint8] | NDArray[np.uint16], kept: Mapping[str, An
     depth = pixels.dtype.itemsize
     header = struct.pack(">IIBBBBB", width, height, 8 * depth, COLOUR_TYPES[channels], 0, 0, 0)
     deflate = isal_zlib.compressobj(LEVEL)
-    data = [deflate.compress(strip) for strip in _filtered(pixels, channels * depth)]
-    data.append(deflate.flush())
-    chunks = [_chunk(b"IHDR", header), *_metadata(kept), _chunk(b"IDAT", b"".join(data)), _chunk(b"IEND", b"")]
-    return b"".join([SIGNATURE, *chunks])
+    pieces = [deflate.compress(strip) for strip in _filtered(pixels, channels * depth)]
+    data = [_chunk(b"IDAT", piece) for piece in (*pieces, deflate.flush()) if piece]
+    return b"".join([SIGNATURE, _chunk(b"IHDR", header), *_metadata(kept), *data, _chunk(b"IEND", b"")])
 
 
 def _filtered(pixels: NDArray[Any], step: int) -> Iterator[NDArray[np.uint8]]:

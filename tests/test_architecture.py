@@ -25,10 +25,7 @@ SIBLINGS = {
     ("watch.service", "watch"),
     ("watch.intake", "watch"),
     ("watch.outcomes", "watch"),
-    *(
-        (f"segment.{name}", "segment")
-        for name in ("pipeline", "article", "backdrop", "confidence", "result", "subject")
-    ),
+    *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
 # arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps

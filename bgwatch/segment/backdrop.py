@@ -31,11 +31,14 @@ class Backdrop(NamedTuple):
         Pixels that are lit backdrop beyond doubt.
     light : ndarray of float32, shape (h, w), or None
         The factor by which a shadow darkens the backdrop; None without a shadow.
+    foot : ndarray of bool, shape (H, W), or None
+        Pixels of `border_foot` from which a table was found; None without such a low one.
     """
 
     surface: NDArray[np.float32]
     sure: NDArray[np.bool_]
     light: NDArray[np.float32] | None
+    foot: NDArray[np.bool_] | None
 
 
 def whole_backdrop(
@@ -67,13 +70,13 @@ def whole_backdrop(
     """
     shadow = np.zeros(colours.shape[1:], bool)
     for _ in range(ROUNDS):
-        surface, sure = _in_full_light(colours, few, seeds, visible, touched(shadow, ratio), ratio, two_parts)
+        surface, sure, low = _in_full_light(colours, few, seeds, visible, touched(shadow, ratio), ratio, two_parts)
         grown = cast_shadow(colours, surface, sure | shadow) | shadow
         if grown.sum() <= GROWN * shadow.sum() or not (seeds & ~touched(grown, ratio)).any():
             break
         shadow = grown
     light, surface = remaining_light(colours, surface, sure, shadow)
-    return Backdrop(surface, sure, light if shadow.any() else None)
+    return Backdrop(surface, sure, light if shadow.any() else None, low)
 
 
 def _in_full_light(
@@ -84,8 +87,11 @@ def _in_full_light(
     shadow: NDArray[np.bool_],
     ratio: int,
     two_parts: bool,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it."""
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """Fit the backdrop beside a shadow on the working copy, with a second part where a seam proves it.
+
+    The third result is where at the foot that part begins, if it does.
+    """
     shape, sides, foot = colours.shape[1:], border_sides(visible) & ~shadow, border_foot(visible) & ~shadow
     seeds, strip, beyond = seeds & ~shadow, np.any(sides, axis=0), None
     surface, sure = _fitted(few, seeds, strip | seeds, shadow)
@@ -103,7 +109,8 @@ def _in_full_light(
         sure = sure | also
         second, beyond = enlarged(second, ratio, shape), enlarged(beyond[None], ratio, shape)[0]
         large = parted_surface(colours, large, second, beyond)
-    return large, repeated(sure, ratio, shape)
+    low = others if beyond is not None and not beside.any() else None
+    return large, repeated(sure, ratio, shape), low
 
 
 def _fitted(

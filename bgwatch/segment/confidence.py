@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from bgwatch.segment.border import border_foot
 from bgwatch.segment.course import polynomial_course
 from bgwatch.segment.regions import EIGHT, reachable
-from bgwatch.segment.seam import straight_seam
 from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
 GENTLE, FAINT, PLAIN = 5.0, 5.0, 2.0
@@ -17,7 +15,7 @@ STRETCH = 30
 STRANGE, FAINTLY = 14.0, 18.0
 ALIKE, WANDERS = 3.5, 6.0
 PLAIN_INSIDE = 2.5
-FOOT = 0.25  # of the height
+LOW = 0.25  # of the height
 WAVE = 1 / 45  # of the long side
 COURSE = (6.0, 15.0, 40.0)
 LOUDEST = 8.0  # levels; more is texture, not noise
@@ -47,6 +45,7 @@ def judge(
     noise: float,
     scale: int,
     suspect: float = 0.0,
+    foot: NDArray[np.bool_] | None = None,
 ) -> Judgement:
     """Weigh a found alpha against the picture, without knowing how it was found.
 
@@ -73,6 +72,8 @@ def judge(
         Side of the small copy's cells in pixels; their means have that much less noise.
     suspect : float
         Share of what was left that is enclosed, of a backdrop colour and yet not plainly backdrop, from `Holes`.
+    foot : ndarray of bool, shape (H, W), or None
+        Backdrop below the sides, from `Backdrop`: what was removed from there is no eaten subject.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def judge(
         _stretches(steep, outline, left),
         _firm(alpha),
         (_falling(suspect, 0.06, 0.12), f"{suspect:.0%} of what was left has a backdrop colour"),
-        *_mistaken(colours, steep, alpha, removed, left, strip),
+        *_mistaken(colours, steep, alpha, removed, left, strip if foot is None else strip | foot),
     ]
     confidence = float(np.prod([factor for factor, _ in answers]))
     return Judgement(confidence, share, tuple(said for factor, said in answers if factor < 0.9))
@@ -129,7 +130,7 @@ def _level(left: NDArray[np.bool_]) -> tuple[float, str]:
     height, width = left.shape
     tall = np.where(left.all(axis=0), height, np.argmin(left[::-1], axis=0))
     edge = int(max(tall[0], tall[-1]))
-    low = tall.min() > 0 and edge < FOOT * height
+    low = tall.min() > 0 and edge < LOW * height
     share = float((tall <= edge + 1).sum() / width) if low else 0.0
     return _falling(share, 0.15, 0.35), f"what was left lies level along {share:.0%} of the bottom, as a table does"
 
@@ -174,10 +175,10 @@ def _mistaken(
     alpha: NDArray[np.float32],
     removed: NDArray[np.bool_],
     left: NDArray[np.bool_],
-    strip: NDArray[np.bool_],
+    start: NDArray[np.bool_],
 ) -> list[tuple[float, str]]:
     """Compare all with the backdrop's course: is anything clear unlike it, anything left like it, or barely not."""
-    plain = _plain(colours, removed & (steep < GENTLE), strip)
+    plain = reachable(removed & (steep < GENTLE), start)
     if not plain.any():
         return []
     course, spread = polynomial_course(colours, plain, 2)
@@ -191,17 +192,6 @@ def _mistaken(
         _kept(alike & ndimage.binary_erosion(left, EIGHT, border_value=1), whole),
         (_falling(faint, 0.12, 0.18), f"{faint:.0%} of what was left is faint, and hardly differs from the backdrop"),
     ]
-
-
-def _plain(colours: NDArray[np.float32], gentle: NDArray[np.bool_], strip: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Walk from the border over what was removed; from the foot too, where a straight seam proves a table."""
-    plain, foot = reachable(gentle, strip), np.any(border_foot(gentle), axis=0)
-    beside = reachable(gentle, foot) & ~plain
-    if plain.any() and beside.any():
-        course, _ = polynomial_course(colours, plain, 2)
-        if straight_seam(plain, beside, colours - course) is not None:
-            plain |= beside
-    return plain
 
 
 def _eaten(

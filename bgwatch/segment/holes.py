@@ -5,7 +5,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import KDTree
 
 from bgwatch.segment.regions import EIGHT, rims
 from bgwatch.segment.smoothing import smooth_known
@@ -140,7 +139,7 @@ def _like_backdrop(
         else:
             still &= square < allowed
     like = still & (np.abs(means) < room).all(axis=0)
-    return like | _neighbouring(like, meshes & still, means, room, labels)
+    return _neighbouring(like, meshes & still, means, room, labels)
 
 
 def _neighbouring(
@@ -150,16 +149,27 @@ def _neighbouring(
     room: NDArray[np.float64],
     labels: NDArray[np.int32],
 ) -> NDArray[np.bool_]:
-    """Compare the meshes of a net with those beside them that are like backdrop, since no surface knows so well."""
-    if min((meshes & like).sum(), (meshes & ~like).sum()) < PATTERN or (meshes & like).sum() < MOST * meshes.sum():
-        return np.zeros_like(like)
-    places = np.array([(0, 0), *ndimage.center_of_mass(labels, labels, np.arange(1, len(like)))])
-    taken = meshes & like
+    """Compare meshes of a net with those beside them that are like backdrop: they know its light better than a surface.
+
+    Returns
+    -------
+    ndarray of bool
+        ``like``, with all such meshes added where most of a net's are like backdrop.
+    """
+    net = np.flatnonzero(meshes)
+    taken = like[net]
+    if min(taken.sum(), (~taken).sum()) < PATTERN or taken.mean() < MOST:
+        return like
+    from scipy.spatial import KDTree  # not at start-up: nets are rare
+
+    places, means, room = np.array(ndimage.center_of_mass(labels, labels, net)), means[:, net], room[:, net]
     for _ in range(ACROSS):
         _, beside = KDTree(places[taken]).query(places, BESIDE)
-        expected = means[:, taken][:, beside].mean(axis=-1)
-        taken = taken | (meshes & (np.abs(means - expected) < room).all(axis=0) & (np.abs(means[0]) < OPEN))
-    return taken
+        away = np.abs(means - means[:, taken][:, beside].mean(axis=-1))
+        taken |= (away < room).all(axis=0) & (np.abs(means[0]) < OPEN)
+    whole = like.copy()
+    whole[net] = taken
+    return whole
 
 
 def _wander(surface: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:

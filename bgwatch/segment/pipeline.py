@@ -78,7 +78,7 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
         laps(method)
     alpha = found_alpha(look.small, look_at(eight_bits(rgba)).small)
     lit = few if found.light is None else few / averaged(found.light, look.ratio)
-    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale, found.suspect)
+    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale, found.suspect, found.foot)
     palette = backdrop_palette(look.small, labels, alpha)
     laps("confidence")
     if found.light is not None and wanted.shadow == "keep":
@@ -89,12 +89,13 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
 
 
 class _Found(NamedTuple):
-    """Enclosed regions, from `Holes`, and what a cast shadow leaves of the light, shape (h, w), if there is one."""
+    """Enclosed regions, from `Holes`; if there are any, what a shadow leaves of the light and a low table's foot."""
 
     opened: int = 0
     kept: int = 0
     suspect: float = 0.0
     light: NDArray[np.float32] | None = None
+    foot: NDArray[np.bool_] | None = None
 
 
 def _auto(
@@ -108,7 +109,7 @@ def _auto(
 ) -> _Found:
     """Cut out in place by colour clusters, surfaces and a band solved for alpha."""
     colours, gone = ycc(look.work), look.work[..., 3] == 0
-    surface, sure, light = whole_backdrop(colours, few, seeds, visible, look.ratio, wanted.backdrop == "auto")
+    surface, sure, light, foot = whole_backdrop(colours, few, seeds, visible, look.ratio, wanted.backdrop == "auto")
     laps("surface")
     residual = colours - surface
     distances = evidence(residual, sure)
@@ -125,4 +126,4 @@ def _auto(
     clear(rgba, look.cell, backdrop)
     laps("matte")
     suspect = holes.suspect if wanted.holes == "auto" else 0.0
-    return _Found(holes.opened, holes.kept, suspect, light)
+    return _Found(holes.opened, holes.kept, suspect, light, foot)
