@@ -26,11 +26,17 @@ PR_SET_PDEATHSIG = 1
 STARTING = 60.0  # seconds
 # multiprocessing raises ValueError when a process it starts is given a descriptor twice, seen where starts keep failing
 STARTED_IN_VAIN = (BrokenExecutor, ValueError)
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+)
 
 
 def one_thread() -> None:
-    """Hold numpy's and scikit-learn's libraries to one thread; only works before they are imported."""
+    """Hold numpy's and scikit-learn's libraries and OpenCV to one thread; only works before they are imported."""
     for name in THREAD_VARIABLES:
         os.environ[name] = "1"
 

@@ -1,5 +1,7 @@
 """The matte at full resolution: only the cells between sure backdrop and sure subject are solved."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,35 +40,40 @@ def matte_band(
         Distance from backdrop in pixels of the reduced copy.
     """
     top = float(np.iinfo(rgba.dtype).max)
+    whole = rgba.view(np.uint32 if rgba.itemsize == 1 else np.uint64)[..., 0]  # a pixel at a time is gathered fast
     rows, columns = np.nonzero(unknown)
     step = max(1, PIECE // cell**2)
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        where = _pixels_of(rows[part], columns[part], cell, rgba.shape)
-        block = rgba[where]
-        levels = block[..., :3] * np.float32(255 / top)
-        back = behind[:, part, None, None]
-        alpha, _ = blend_alpha(ycc(levels), back, candidates[:, :, part, None, None], depth[part, None, None])
-        clean = _decontaminated(levels, alpha, rgb_levels(back)) * np.float32(top / 255) + np.float32(0.5)
-        block[..., :3] = np.where(alpha[..., None] < OPAQUE, clean.astype(block.dtype), block[..., :3])
+        where = _pixels_of(rows[part], columns[part], cell, whole.shape)
+        pixels = whole[where]
+        block = pixels.view(rgba.dtype).reshape(*pixels.shape, 4)
+        levels = block if top == 255 else block * np.float32(255 / top)
+        back = behind[:, None, None, part]
+        alpha, _ = blend_alpha(ycc(levels), back, candidates[:, :, None, None, part], depth[part])
+        _decontaminate(block, levels, alpha, rgb_levels(back))
         block[..., 3] = (block[..., 3] * alpha + np.float32(0.5)).astype(block.dtype)
-        block[block[..., 3] == 0] = 0
-        rgba[where] = block
+        pixels[block[..., 3] == 0] = 0
+        whole[where] = pixels
 
 
 def _pixels_of(
     rows: NDArray[np.intp], columns: NDArray[np.intp], cell: int, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Index the pixels of cells, (n, cell, 1) and (n, 1, cell); a cut cell repeats its last pixels."""
-    inside = np.arange(cell)
-    y = np.minimum(rows[:, None] * cell + inside, shape[0] - 1)
-    x = np.minimum(columns[:, None] * cell + inside, shape[1] - 1)
-    return y[:, :, None], x[:, None, :]
+    """Index the pixels of cells, (cell, 1, n) and (1, cell, n); a cut cell repeats its last pixels."""
+    inside = np.arange(cell)[:, None]
+    y = np.minimum(rows * cell + inside, shape[0] - 1)
+    x = np.minimum(columns * cell + inside, shape[1] - 1)
+    return y[:, None], x[None]
 
 
-def _decontaminated(
-    levels: NDArray[np.float32], alpha: NDArray[np.float32], behind: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Take the backdrop's share out of RGB levels (..., 3): what remains is the subject's colour."""
-    share = np.maximum(alpha, np.float32(LEAST_ALPHA))[..., None]
-    return np.clip((levels - (1 - alpha[..., None]) * behind) / share, 0, 255)
+def _decontaminate(
+    block: Pixels, levels: NDArray[Any], alpha: NDArray[np.float32], behind: NDArray[np.float32]
+) -> None:
+    """Take the backdrop's share out of soft pixels (..., 4), in place: what remains is the subject's colour."""
+    top = np.float32(np.iinfo(block.dtype).max)
+    soft, share = alpha < OPAQUE, np.maximum(alpha, np.float32(LEAST_ALPHA))
+    for channel in range(3):
+        clean = (levels[..., channel] - (1 - alpha) * behind[..., channel]) / share
+        clean = np.clip(clean * (top / 255) + np.float32(0.5), 0, top)
+        np.copyto(block[..., channel], clean, where=soft, casting="unsafe")

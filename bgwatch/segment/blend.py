@@ -1,12 +1,16 @@
 """How much subject a pixel holds, when the backdrop behind it is known."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-SPREAD = 4.0
-CHROMA = np.float32(0.5)
+from bgwatch.segment.vectors import dot, length
+
+SPREAD = 4.0  # levels
+MISS = np.float32(np.sqrt(0.5) / SPREAD)
+CHROMA_MISS = np.float32(np.sqrt(0.5)) * MISS
 SMEARED, LUMA_CONTRAST = np.float32(0.25), (30.0, 80.0)
 LEAST_OPAQUE = 6.0
 SHALLOW, DEEP = 1.5, 3.5
@@ -60,37 +64,55 @@ def blend_alpha(
     ----------
     M. Ruzon and C. Tomasi, "Alpha estimation in natural images", 2000 (the weighing of several lines).
     """
-    alphas, misses = [], []
     residual = colours - behind
+    seen = _felt(residual)
+    alphas, misses = [], []
     longest = np.ones_like(depth)
     for candidate in candidates:
         line = candidate - behind
-        weighted = line * _weights(line)
-        along = (residual * weighted).sum(axis=0) / np.maximum((line * weighted).sum(axis=0), 1)
-        longest = np.maximum(longest, _length(line))
-        off = residual - np.clip(along, 0, np.float32(1.05)) * line
-        alphas.append(np.clip(along, 0, 1))
-        misses.append((off[0] ** 2 + CHROMA * (off[1] ** 2 + off[2] ** 2)) / np.float32(2 * SPREAD**2))
-    least = np.minimum.reduce(misses)
-    weights = [np.exp(least - miss) for miss in misses]
-    alpha = sum(w * a for w, a in zip(weights, alphas, strict=True)) / sum(weights)
-    own = 1 / (1 + np.exp(np.clip(np.float32(LEAST_OPAQUE) - least, -30, 30)))
-    own *= _rising(depth, SHALLOW, DEEP) * _rising(_length(residual) / longest, RINGING, DISTINCT)
-    return Blend(np.asarray(alpha + (1 - alpha) * own, np.float32), least)
+        longest = np.maximum(longest, length(line))
+        along = _between(dot(residual, _pull(line)), 0, 1.05)
+        off = [plane - along * ahead for plane, ahead in zip(seen, _felt(line), strict=True)]
+        misses.append(dot(off, off))
+        alphas.append(np.minimum(along, 1, out=along))
+    least = reduce(np.minimum, misses)
+    weights = [_falling(miss - least) for miss in misses]
+    alpha = dot(weights, alphas) / reduce(np.add, weights)
+    own = 1 / (1 + _falling(least - np.float32(LEAST_OPAQUE)))
+    own *= _rising(depth, SHALLOW, DEEP) * _rising(length(residual) / longest, RINGING, DISTINCT)
+    alpha += (1 - alpha) * own
+    return Blend(alpha, least)
 
 
-def _weights(line: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weigh luma and chroma, shape (3, ...): luma alone is sharp, if there is enough of it."""
-    chroma = 1 - (1 - SMEARED) * _rising(np.abs(line[0]), *LUMA_CONTRAST)
-    return np.stack([np.ones_like(chroma), chroma, chroma])
+def _pull(line: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give planes (3, ...) whose product with a pixel's difference from the backdrop is its place on a line.
+
+    Luma alone is sharp: where there is enough of it, chroma counts less.
+    """
+    pull = line.copy()
+    pull[1:] *= 1 - (1 - SMEARED) * _rising(np.abs(line[0]), *LUMA_CONTRAST)
+    pull /= np.maximum(dot(line, pull), 1)
+    return pull
 
 
-def _length(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    length: NDArray[np.float32] = np.sqrt(np.maximum((planes * planes).sum(axis=0), 1))
-    return length
+def _felt(planes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Scale differences in luma and chroma to what a miss of one is."""
+    luma, blue, red = planes
+    return [luma * MISS, blue * CHROMA_MISS, red * CHROMA_MISS]
 
 
 def _rising(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
     """Map a value to 0 up to low, to 1 from high on, and linearly between."""
-    risen: NDArray[np.float32] = np.clip((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
-    return risen
+    return _between((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
+
+
+def _falling(value: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give exp(-value), and no denormal numbers: they take a hundred times as long."""
+    limited = np.minimum(value, np.float32(60), out=value)
+    return np.exp(np.negative(limited, out=limited), out=limited)
+
+
+def _between(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """Hold a value between two limits, in place."""
+    np.maximum(value, np.float32(low), out=value)
+    return np.minimum(value, np.float32(high), out=value)

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from bgwatch.segment.course import polynomial_course
-from bgwatch.segment.regions import EIGHT, reachable
+from bgwatch.segment.morphology import EIGHT, dilated, eroded, highest, opened
+from bgwatch.segment.regions import components, reachable
 from bgwatch.segment.smoothing import carried, slope, smooth, smooth_known
 
 GENTLE, FAINT, PLAIN = 5.0, 5.0, 2.0
@@ -89,7 +89,7 @@ def judge(
     removed = visible & (alpha < 0.5)
     left = visible & ~removed
     share = float(removed[strip].mean())
-    steep, outline = slope(colours), ndimage.binary_dilation(removed, EIGHT) & ndimage.binary_dilation(left, EIGHT)
+    steep, outline = slope(colours), dilated(removed, EIGHT) & dilated(left, EIGHT)
     answers = [
         _border(share),
         _second(steep, left, strip),
@@ -137,7 +137,7 @@ def _level(left: NDArray[np.bool_]) -> tuple[float, str]:
 
 def _smooth(colours: NDArray[np.float32], removed: NDArray[np.bool_], noise: float) -> tuple[float, str]:
     """Measure how far what was removed is from its own smooth course, beyond what noise explains."""
-    inner = ndimage.binary_erosion(removed, EIGHT, 2, border_value=1)
+    inner = eroded(removed, EIGHT, 2)
     if not inner.any():
         return 1.0, ""
     course, _ = smooth_known(colours, inner, WAVE * max(removed.shape))
@@ -155,7 +155,7 @@ def _edge(steep: NDArray[np.float32], outline: NDArray[np.bool_]) -> tuple[float
 
 def _stretches(steep: NDArray[np.float32], outline: NDArray[np.bool_], left: NDArray[np.bool_]) -> tuple[float, str]:
     """Look for an outline that runs where there is no edge: through a white coat before a white wall."""
-    labels, _ = ndimage.label(outline & (ndimage.maximum_filter(steep, 3) < FAINT), EIGHT)
+    labels, _ = components(outline & (highest(steep, 3) < FAINT), corners=True)
     area = np.bincount(labels.ravel())[1:]
     length = float(area[area > STRETCH].sum() / np.sqrt(max(1, left.sum())))
     return _falling(length, 0.55, 0.85), "the outline runs where there is no edge"
@@ -164,7 +164,7 @@ def _stretches(steep: NDArray[np.float32], outline: NDArray[np.bool_], left: NDA
 def _firm(alpha: NDArray[np.float32]) -> tuple[float, str]:
     """Look for half-transparent areas, wider than an outline: a subject half eaten, or glass and webs."""
     half = _half(alpha)
-    wide = ndimage.binary_dilation(ndimage.binary_erosion(half, EIGHT, border_value=1), EIGHT, mask=half)
+    wide = dilated(eroded(half, EIGHT), EIGHT, within=half)
     share = float(wide.sum() / max(1, (alpha > CLEAR).sum()))
     return _falling(share, 0.15, 0.25), f"{share:.0%} of the subject came out half transparent"
 
@@ -188,8 +188,8 @@ def _mistaken(
     alike = left & (steep < PLAIN_INSIDE) & (away < ALIKE + min(spread, WANDERS))
     faint = float((_half(alpha) & (away < FAINTLY)).sum() / whole)
     return [
-        _eaten(away, removed, removed & (alpha < CLEAR) & ~ndimage.binary_dilation(plain, EIGHT, 2), whole),
-        _kept(alike & ndimage.binary_erosion(left, EIGHT, border_value=1), whole),
+        _eaten(away, removed, removed & (alpha < CLEAR) & ~dilated(plain, EIGHT, 2), whole),
+        _kept(alike & eroded(left, EIGHT), whole),
         (_falling(faint, 0.12, 0.18), f"{faint:.0%} of what was left is faint, and hardly differs from the backdrop"),
     ]
 
@@ -197,14 +197,14 @@ def _mistaken(
 def _eaten(
     away: NDArray[np.float32], removed: NDArray[np.bool_], beyond: NDArray[np.bool_], whole: int
 ) -> tuple[float, str]:
-    strange = ndimage.binary_erosion(beyond, EIGHT, border_value=1) & (away > STRANGE)
-    eaten = float(ndimage.binary_dilation(strange, EIGHT, mask=removed).sum())
+    strange = eroded(beyond, EIGHT) & (away > STRANGE)
+    eaten = float(dilated(strange, EIGHT, within=removed).sum())
     lost = eaten / (eaten + whole)
     return _falling(lost, 0.04, 0.22), f"{lost:.0%} of what differs from the backdrop was removed with it"
 
 
 def _kept(alike: NDArray[np.bool_], whole: int) -> tuple[float, str]:
-    kept = float(ndimage.binary_opening(alike, EIGHT).sum() / whole)
+    kept = float(opened(alike, EIGHT).sum() / whole)
     return _falling(kept, 0.008, 0.023), f"{kept:.1%} of what was left looks like the backdrop"
 
 

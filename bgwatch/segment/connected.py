@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT, reachable
+from bgwatch.segment.morphology import EIGHT, dilated
+from bgwatch.segment.regions import reachable
 
 LIMITS = (2.475, 2.2, 2.2)
 TIGHT = 2.0
@@ -36,5 +36,4 @@ def connected_backdrop(
     plain = np.logical_and.reduce([plane < limit for plane, limit in zip(distances, LIMITS, strict=True)])
     found = reachable(plain | gone, edge | sure | gone)
     tight = distances[0] < TIGHT
-    grown: NDArray[np.bool_] = ndimage.binary_dilation(found, EIGHT, GROWTH, mask=tight | found)
-    return grown & ~gone
+    return dilated(found, EIGHT, GROWTH, within=tight) & ~gone

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+SAMPLES, ROUNDS = 6000, 5
+
 
 def polynomial_course(
     colours: NDArray[np.float32], known: NDArray[np.bool_], degree: int
@@ -29,21 +31,23 @@ def polynomial_course(
     ----------
     P. Holland and R. Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
     """
-    powers = _powers(colours.shape[1:], degree)
-    step = max(1, int(known.sum()) // 6000)
-    terms, values = powers[:, known][:, ::step], colours[:, known][:, ::step]
-    weight = np.ones(values.shape[1])
-    for _ in range(5):
+    height, width = known.shape
+    y, x = np.linspace(-1, 1, height), np.linspace(-1, 1, width)
+    exponents = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+    places = np.flatnonzero(known)
+    places = places[:: max(1, len(places) // SAMPLES)]
+    down, across = np.divmod(places, width)
+    terms = np.stack([x[across] ** i * y[down] ** j for i, j in exponents])
+    values = colours.reshape(3, -1)[:, places]
+    weight = np.ones(len(places))
+    for _ in range(ROUNDS):
         weighted = terms * weight
         normal = np.einsum("in,jn->ij", weighted, terms) + 1e-3 * np.eye(len(terms))
         factors = np.linalg.solve(normal, np.einsum("in,cn->ic", weighted, values))
         away = np.sqrt(((values - np.einsum("ic,in->cn", factors, terms)) ** 2).sum(axis=0))
         spread = max(1.0, 1.4826 * float(np.median(away)))
         weight = 1 / (1 + (away / (2 * spread)) ** 2)
-    return np.einsum("ic,ihw->chw", factors, powers).astype(np.float32), spread
-
-
-def _powers(shape: tuple[int, ...], degree: int) -> NDArray[np.float64]:
-    height, width = shape
-    y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None]
-    return np.stack([x**i * y**j for i in range(degree + 1) for j in range(degree + 1 - i)])
+    course = np.zeros((3, height, width), np.float32)
+    for (i, j), factor in zip(exponents, factors, strict=True):
+        course += factor[:, None, None] * np.outer(y**j, x**i)
+    return course, spread

@@ -2,9 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from bgwatch.segment.morphology import highest
 from bgwatch.segment.smoothing import smooth
+from bgwatch.segment.vectors import dot
 from bgwatch.segment.ycc import CHROMA_WEIGHT
 
 SCALES = (0.6, 1.2, 2.4)
@@ -35,7 +36,7 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
         Distance at each scale, about 1 on backdrop.
     """
     distances = np.empty((len(SCALES), *sure.shape), np.float32)
-    contrast = ndimage.maximum_filter((residual * residual).sum(axis=0), BLOCK)
+    contrast = highest(dot(residual, residual), BLOCK)
     for scale, least, out in zip(SCALES, LEAST, distances, strict=True):
         smoothed = smooth(residual, scale)
         squared = np.zeros(sure.shape, np.float32)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 BIN = 12.0
 BINS = (22, 40, 40)
@@ -51,5 +50,7 @@ def _bins(colours: NDArray[np.float32]) -> NDArray[np.intp]:
 
 def _histogram(bins: NDArray[np.intp]) -> NDArray[np.float32]:
     counts = np.bincount(bins, minlength=int(np.prod(BINS))).reshape(BINS).astype(np.float32)
-    smooth: NDArray[np.float32] = ndimage.uniform_filter(counts, 3, mode="constant")
-    return smooth
+    for axis in range(3):
+        padded = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)])
+        counts = np.lib.stride_tricks.sliding_window_view(padded, 3, axis).sum(axis=-1, dtype=np.float32)
+    return np.asarray(counts / np.float32(27), np.float32)

@@ -1,10 +1,11 @@
 """Which opaque subject colours lie near each unknown pixel."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.smoothing import smooth_known
+from bgwatch.segment.depth import nearest_in
+from bgwatch.segment.smoothing import smooth
 
 SCALES = (1.5, 4.0, 10.0, 25.0)
 
@@ -28,15 +29,16 @@ def nearby_foreground(
     ndarray of float32, shape (S, 3, N)
         One candidate a scale.
     """
-    nearest = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
-    rows, columns = nearest[:, unknown]
+    rows, columns = np.divmod(nearest_in(core)[unknown], core.shape[1])
+    weighted = np.concatenate([colours * core, core[None].astype(np.float32)])
     candidates = np.empty((len(SCALES), 3, len(rows)), np.float32)
     for sigma, out in zip(SCALES, candidates, strict=True):
         cell = 1 if sigma < 3 else 2 if sigma < 8 else 4
-        known = _shrunk(core[None].astype(np.float32), cell)
-        inside = np.divide(_shrunk(colours * core, cell), np.maximum(known, np.float32(1e-6)))
-        mean, _ = smooth_known(inside, known[0], sigma / cell)
-        out[:] = mean[:, rows // cell, columns // cell]
+        sums = smooth(_shrunk(weighted, cell), sigma / cell)
+        places = rows // cell * sums.shape[2] + columns // cell
+        for plane, mean in zip(sums, out, strict=False):
+            np.take(plane, places, out=mean)
+        out /= sums[3].take(places) + np.float32(1e-6)
     return candidates
 
 
@@ -44,8 +46,7 @@ def _shrunk(planes: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
     """Average square cells of planes (C, H, W); what lies beyond the edge counts as 0."""
     if cell == 1:
         return planes
-    count, height, width = planes.shape
-    padded = np.pad(planes, ((0, 0), (0, -height % cell), (0, -width % cell)))
-    cells = padded.reshape(count, padded.shape[1] // cell, cell, padded.shape[2] // cell, cell)
-    mean: NDArray[np.float32] = cells.mean(axis=(2, 4), dtype=np.float32)
-    return mean
+    down, right = (-side % cell for side in planes.shape[1:])
+    size = (planes.shape[2] + right) // cell, (planes.shape[1] + down) // cell
+    whole = (cv2.copyMakeBorder(plane, 0, down, 0, right, cv2.BORDER_CONSTANT, value=(0,)) for plane in planes)
+    return np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in whole])

@@ -4,10 +4,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT, rims
+from bgwatch.segment.morphology import CROSS, EIGHT, dilated, eroded, highest, opened
+from bgwatch.segment.regions import components, reachable, rims
 from bgwatch.segment.smoothing import smooth_known
+from bgwatch.segment.vectors import dot
 
 NEAR = (2.6, 4.2)
 TIGHT = 1.6
@@ -76,9 +77,8 @@ def enclosed_backdrop(
     Holes
         What was opened, and what was not.
     """
-    cross = ndimage.generate_binary_structure(2, 1)
     near = (distances[0] < NEAR[0]) & (distances[1] < NEAR[1]) & ~backdrop
-    labels, count = ndimage.label(ndimage.binary_opening(near, cross))
+    labels, count = components(opened(near, CROSS))
     area = np.bincount(labels.ravel(), minlength=count + 1)
     candidates = area >= SMALLEST
     candidates[0] = False
@@ -94,12 +94,12 @@ def enclosed_backdrop(
         if small.sum() >= PATTERN and (accepted & small).sum() < FEW * small.sum():
             accepted &= ~small  # as in a printed shirt: where most are none, the others are by chance
     found = accepted[labels]
-    grown = ndimage.binary_dilation(found, iterations=3, mask=(distances[0] < TIGHT) | found) if found.any() else found
+    grown = dilated(found, CROSS, 3, within=distances[0] < TIGHT)
     wide = found & (area > WIDE**2)[labels]
     if wide.any():
         looser = 1 + wander[0] / _spread(residual[0][sure])
         nearly = (distances[0] < NEAR[0] * looser) & (distances[1] < NEAR[1] * looser) & ~backdrop
-        grown |= ndimage.binary_propagation(wide, mask=nearly | wide)
+        grown |= reachable(nearly | wide, wide)
     doubtful = (area < SMALLEST) & (wanted != "fill")
     doubtful[0] = False
     refused = candidates & ~accepted
@@ -116,11 +116,11 @@ def _like_backdrop(
     meshes: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Compare mean and variance of each region's interior with sure backdrop's noise and JPEG's ringing."""
-    interior = np.where(ndimage.binary_erosion(labels > 0, EIGHT), labels, 0)
+    interior = np.where(eroded(labels > 0, EIGHT), labels, 0)
     thin = np.bincount(interior.ravel(), minlength=len(area)) < 12
     counted = np.where(thin[labels], labels, interior).ravel()
     number = np.maximum(np.bincount(counted, minlength=len(area)), 1)
-    contrast = ndimage.maximum_filter((residual * residual).sum(axis=0), BLOCK).ravel()
+    contrast = highest(dot(residual, residual), BLOCK).ravel()
     still = np.ones(len(area), bool)
     means, room = np.zeros((2, 3, len(area)))
     width = np.interp(np.sqrt(area), (WIDE, WIDEST), (0, 1))
@@ -162,7 +162,7 @@ def _neighbouring(
         return like
     from scipy.spatial import KDTree  # not at start-up: nets are rare
 
-    places, means, room = np.array(ndimage.center_of_mass(labels, labels, net)), means[:, net], room[:, net]
+    places, means, room = _centres(labels)[net], means[:, net], room[:, net]
     for _ in range(ACROSS):
         _, beside = KDTree(places[taken]).query(places, BESIDE)
         away = np.abs(means - means[:, taken][:, beside].mean(axis=-1))
@@ -170,6 +170,13 @@ def _neighbouring(
     whole = like.copy()
     whole[net] = taken
     return whole
+
+
+def _centres(labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Find the mean place (K, 2) of each number."""
+    area = np.maximum(np.bincount(labels.ravel()), 1)
+    places = np.indices(labels.shape).reshape(2, -1)
+    return np.stack([np.bincount(labels.ravel(), place) / area for place in places], axis=-1)
 
 
 def _wander(surface: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:

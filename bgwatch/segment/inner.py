@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import in_proportion
+from bgwatch.segment.regions import components, in_proportion
+from bgwatch.segment.vectors import length
 
 DEEP = 10.0
 STROKE = 2.0
@@ -36,15 +36,17 @@ def inner_subject(
     """
     wanted = in_proportion(DEEP, depth.shape)
     deep = depth > wanted
-    strength = np.sqrt((residual**2).sum(axis=0))
-    labels, count = ndimage.label(~backdrop)
-    numbers = np.arange(count + 1)
+    strength = length(residual)
+    labels, count = components(~backdrop)
     area = np.bincount(labels.ravel(), minlength=count + 1)
-    thickness = np.asarray(ndimage.maximum(depth, labels, numbers))
-    own = (thickness <= wanted) & (((thickness >= STROKE) & (area >= SPECK)) | (area >= LARGE))
+    thick, stroke = (np.bincount(labels[where], minlength=count + 1) > 0 for where in (deep, depth >= STROKE))
+    own = ~thick & ((stroke & (area >= SPECK)) | (area >= LARGE))
     own[0] = False
-    most = np.asarray(ndimage.maximum(strength, labels, numbers))
-    thin = own[labels] & (strength >= STRONG * most[labels])
+    thin = own[labels]
+    owner, strong = labels[thin], strength[thin]
+    most = np.zeros(count + 1, np.float32)
+    np.maximum.at(most, owner, strong)
+    thin[thin] = strong >= STRONG * most[owner]
     if not deep.any() and not thin.any():
         thin = ~backdrop & (strength >= STRONG * strength.max(where=~backdrop, initial=0))
     return deep, thin

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT, rims
+from bgwatch.segment.morphology import EIGHT, dilated, eroded
+from bgwatch.segment.regions import components, rims
 from bgwatch.segment.smoothing import slope
 
 WANDERS, HUED = 4.0, 6.0  # levels
@@ -47,8 +47,8 @@ def backdrop_islands(
     away /= usual[:, None, None]
     steep = slope(colours)
     gentle = steep < STEEPER * float(np.quantile(steep[sure], STEEP))
-    near = (away < ROOM).all(axis=0) & gentle & ~ndimage.binary_dilation(sure, EIGHT, APART)
-    labels, count = ndimage.label(ndimage.binary_erosion(near, EIGHT))
+    near = (away < ROOM).all(axis=0) & gentle & ~dilated(sure, EIGHT, APART)
+    labels, count = components(eroded(near, EIGHT))
     rim = np.where(sure, 0, rims(labels, *RING))
     alike = np.bincount(rim.ravel(), (away * away).sum(axis=0).ravel() < RIM_NEAR**2, count + 1)
     taken = (alike < SOFT_RIM * np.bincount(rim.ravel(), minlength=count + 1)) & (np.bincount(labels.ravel()) >= FEWEST)

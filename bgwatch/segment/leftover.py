@@ -2,9 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT
+from bgwatch.segment.morphology import EIGHT, dilated
 from bgwatch.segment.smoothing import slope
 
 PLAIN = 2.5
@@ -32,6 +31,6 @@ def plain_leftover(
         Plain pixels away from what was found; none where they are less than 3 % of the border.
     """
     strip = np.any(sides, axis=0)
-    left: NDArray[np.bool_] = strip & ~ndimage.binary_dilation(sure, EIGHT, BESIDE) & (slope(colours) < PLAIN)
+    left: NDArray[np.bool_] = strip & ~dilated(sure, EIGHT, BESIDE) & (slope(colours) < PLAIN)
     enough = bool(left.sum() > FEWEST * strip.sum())
     return left if enough else np.zeros_like(left)

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT
+from bgwatch.segment.depth import nearest_in
+from bgwatch.segment.morphology import EIGHT, eroded
 from bgwatch.segment.smoothing import smooth_known
 
 SPREAD = 1.5
@@ -37,13 +37,13 @@ def remaining_light(
     """
     if not shadow.any():
         return np.ones(shadow.shape, np.float32), surface
-    known = ndimage.binary_erosion(shadow | sure, EIGHT, CLEAR, border_value=1)
+    known = eroded(shadow | sure, EIGHT, CLEAR)
     shaded = known & shadow
     luma, _ = smooth_known(np.stack([colours[0], surface[0]]), shaded, SPREAD)
     light = np.where(shaded, np.clip(luma[0] / np.maximum(luma[1], 1), LEAST, 1), 1).astype(np.float32)
-    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    light = light[rows, columns]
+    nearest = nearest_in(known)
+    light = light.ravel()[nearest]
     darkened = surface * light
     tint, _ = smooth_known(colours - darkened, shaded, TINT)
-    tint = np.where(shaded, tint, 0)[:, rows, columns]
+    tint = np.where(shaded, tint, 0).reshape(3, -1)[:, nearest]
     return light, np.asarray(darkened + tint, np.float32)

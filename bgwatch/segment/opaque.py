@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from bgwatch.segment.morphology import CROSS, eroded
 from bgwatch.segment.regions import in_proportion, reachable
 
 FARTHEST = 24.0
@@ -57,5 +57,5 @@ def opaque_core(
     doubt = np.interp(familiar, STRANGE, (0, 1)) * np.interp(depth, DEEPER, (0, 1))
     low = (rough < THIN - THINNER * doubt) | (depth <= RIM)
     low = reachable(low | clear, clear | (doubtful & (depth <= in_proportion(GAP, depth.shape))))
-    core: NDArray[np.bool_] = ndimage.binary_erosion(~low, border_value=1) | ~near_backdrop(clear, depth)
+    core: NDArray[np.bool_] = eroded(~low, CROSS) | ~near_backdrop(clear, depth)
     return (core | thin) & ~clear

@@ -2,9 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from bgwatch.segment.morphology import highest
 from bgwatch.segment.smoothing import slope
+from bgwatch.segment.vectors import length
 
 UNEXPLAINED = 30.0
 AROUND, STRONGEST = 5, 0.9
@@ -28,8 +29,8 @@ def own_colours(residual: NDArray[np.float32], miss: NDArray[np.float32]) -> NDA
     ndarray of bool, shape (H, W)
         Pixels that are opaque in a colour of their own.
     """
-    strength = np.sqrt((residual * residual).sum(axis=0))
-    own: NDArray[np.bool_] = (miss > UNEXPLAINED) & (strength >= STRONGEST * ndimage.maximum_filter(strength, AROUND))
+    strength = length(residual)
+    own: NDArray[np.bool_] = (miss > UNEXPLAINED) & (strength >= STRONGEST * highest(strength, AROUND))
     return own
 
 
@@ -49,7 +50,7 @@ def even_colours(residual: NDArray[np.float32]) -> NDArray[np.bool_]:
     ndarray of bool, shape (H, W)
         Pixels that belong to a surface of their own.
     """
-    strength = np.sqrt((residual * residual).sum(axis=0))
-    steepest = ndimage.maximum_filter(slope(residual), 3)
+    strength = length(residual)
+    steepest = highest(slope(residual), 3)
     even: NDArray[np.bool_] = (steepest < EVEN * strength) & (strength > STANDS_OUT)
     return even

@@ -1,5 +1,8 @@
 """What came in, as straight RGBA: the validation at the public door."""
 
+from typing import cast
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -34,15 +37,12 @@ def straight_rgba(image: Image.Image | Pixels) -> Pixels:
         raise PictureError(f"image: must be uint8 or uint16, got {array.dtype}; scale and convert it first")
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or not array.size:
         raise PictureError(f"image: must have the shape (H, W), (H, W, 3) or (H, W, 4), got {array.shape}")
-    rgba = np.empty((*array.shape[:2], 4), array.dtype)
-    if array.ndim == 2:
-        rgba[..., :3] = array[..., None]
-    else:
-        rgba[..., : array.shape[2]] = array
-    if array.ndim == 2 or array.shape[2] == 3:
-        rgba[..., 3] = 255 if array.dtype == np.uint8 else 65535
-    else:
-        rgba[rgba[..., 3] == 0] = 0
+    pixels = cast(Pixels, array)
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        code = cv2.COLOR_GRAY2RGBA if pixels.ndim == 2 else cv2.COLOR_RGB2RGBA
+        return cast(Pixels, cv2.cvtColor(pixels, code))
+    rgba = pixels.copy()
+    rgba[rgba[..., 3] == 0] = 0
     return rgba
 
 
@@ -63,8 +63,11 @@ def clear(rgba: Pixels, cell: int, backdrop: NDArray[np.bool_]) -> None:
     backdrop : ndarray of bool, shape (ceil(H / cell), ceil(W / cell))
         The cells that are backdrop.
     """
-    for row, cells in enumerate(backdrop):
-        rgba[row * cell : (row + 1) * cell, cells.repeat(cell)[: rgba.shape[1]]] = 0
+    steps = np.diff(backdrop.astype(np.int8), prepend=0, append=0, axis=1)
+    rows, starts = np.nonzero(steps > 0)
+    ends = np.nonzero(steps < 0)[1]
+    for row, start, end in zip((rows * cell).tolist(), (starts * cell).tolist(), (ends * cell).tolist(), strict=True):
+        rgba[row : row + cell, start:end] = 0
 
 
 def _array(image: Image.Image) -> NDArray[np.generic]:

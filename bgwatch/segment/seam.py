@@ -2,9 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT
+from bgwatch.segment.morphology import EIGHT, dilated
 
 REACH = 5
 ASTRAY = 7.0
@@ -46,7 +45,7 @@ def straight_seam(
     ----------
     K. Pearson, "On lines and planes of closest fit to systems of points in space", 1901.
     """
-    meeting = ndimage.binary_dilation(first, EIGHT, REACH) & ndimage.binary_dilation(second, EIGHT, REACH)
+    meeting = dilated(first, EIGHT, REACH) & dilated(second, EIGHT, REACH)
     points = np.argwhere(meeting).astype(float)
     if len(points) < FEWEST:
         return None

@@ -2,10 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from bgwatch.segment.regions import EIGHT, reachable
-from bgwatch.segment.smoothing import smooth
+from bgwatch.segment.depth import depth_from, nearest_in
+from bgwatch.segment.morphology import CROSS, EIGHT, closed, dilated, eroded, opened
+from bgwatch.segment.regions import components, reachable
+from bgwatch.segment.smoothing import smooth, steepness
 
 FINE, COARSE = 1.0, 3.0
 BLURRED = 1.25
@@ -62,15 +63,15 @@ def cast_shadow(
     blurred, gentle = _edges(colours[0], surface[0], sure)
     soft = blurred & gentle
     walked = reachable((alike & soft) | sure, sure)
-    dark = ndimage.binary_opening(walked & darker, EIGHT)
-    lit = ndimage.binary_opening(walked & ~dark & (factor > LIT), EIGHT)
+    dark = opened(walked & darker, EIGHT)
+    lit = opened(walked & ~dark & (factor > LIT), EIGHT)
     other = _large(~walked, SPECK) > 0
     found = _fading(dark, lit, other, ~blurred)
     if not found.any():
         return np.zeros_like(sure)
     enclosed = _enclosed(alike & soft & ~walked, factor, found, walked)
-    enclosed = ndimage.binary_closing(enclosed, EIGHT, NEAR) & alike
-    whole: NDArray[np.bool_] = enclosed | ndimage.binary_dilation(found, EIGHT, FADING, mask=~other)
+    enclosed = closed(enclosed, EIGHT, NEAR) & alike
+    whole: NDArray[np.bool_] = enclosed | dilated(found, EIGHT, FADING, within=~other)
     return whole
 
 
@@ -89,7 +90,7 @@ def _edges(
     luma: NDArray[np.float32], expected: NDArray[np.float32], sure: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell where no edge is in focus, a slope like that of the backdrop's noise being none, and where none is steep."""
-    fine, coarse = (ndimage.gaussian_gradient_magnitude(luma, sigma, mode="nearest") for sigma in (FINE, COARSE))
+    fine, coarse = (steepness(luma, sigma) for sigma in (FINE, COARSE))
     noise = float(np.percentile(fine[sure], 90)) if sure.any() else 0.0
     return fine < np.maximum(max(STILL, 2 * noise), BLURRED * coarse), fine < STEEPEST * expected
 
@@ -103,11 +104,10 @@ def _fading(
         return dark & False
     count = int(labels.max()) + 1
     area = np.bincount(labels.ravel(), minlength=count)
-    rim = lit & ~ndimage.binary_erosion(lit, border_value=1)
-    away, (rows, columns) = ndimage.distance_transform_edt(labels == 0, return_indices=True)
-    nearest = labels[rows, columns]
+    rim = lit & ~eroded(lit, CROSS)
+    away, nearest = depth_from(labels > 0), labels.ravel()[nearest_in(labels > 0)]
     fading, whole = (np.bincount(nearest[rim & (away < reach)], minlength=count) for reach in (RIM, BARRIER))
-    outline, focused = other & (away < BESIDE), ndimage.binary_dilation(sharp, EIGHT, NEAR)
+    outline, focused = other & (away < BESIDE), dilated(sharp, EIGHT, NEAR)
     met, cut = (np.bincount(nearest[where], minlength=count) for where in (outline, outline & focused))
     long = LONG * np.sqrt(area)
     kept = (fading > SOFT * whole) & (fading > long) & (cut > SHARP * met) & (met > long)
@@ -118,7 +118,7 @@ def _fading(
 
 def _large(mask: NDArray[np.bool_], least: float) -> NDArray[np.int32]:
     """Give numbers, from 1, to the parts of a mask that hold more than a share of all pixels."""
-    labels, _ = ndimage.label(mask, EIGHT)
+    labels, _ = components(mask, corners=True)
     area = np.bincount(labels.ravel())
     area[0] = 0
     large = area > least * mask.size
@@ -131,14 +131,21 @@ def _enclosed(
     alike: NDArray[np.bool_], factor: NDArray[np.float32], found: NDArray[np.bool_], walked: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Take gaps that are near backdrop, nowhere darker than the shadow, and not evenly of another tone: patches are."""
-    labels = _large(ndimage.binary_opening(alike, EIGHT), SMALLEST)
-    numbers = np.arange(1, int(labels.max()) + 1)
-    if not len(numbers):
+    labels = _large(opened(alike, EIGHT), SMALLEST)
+    count = int(labels.max()) + 1
+    if count == 1:
         return alike & False
     darkest = float(np.percentile(factor[found], 1))
-    away = np.asarray(ndimage.minimum(ndimage.distance_transform_edt(~walked), labels, numbers))
-    within = np.asarray(ndimage.mean(factor > darkest - DARKER, labels, numbers))
-    as_dark = np.asarray(ndimage.mean(factor < darkest + DARKER, labels, numbers))
-    varied = np.asarray(ndimage.standard_deviation(factor, labels, numbers))
+    away, inside = np.full(count, np.inf), labels > 0
+    owner, factor = labels[inside], factor[inside]
+    np.minimum.at(away, owner, depth_from(walked)[inside])
+    area = np.maximum(np.bincount(owner, minlength=count), 1)
+    within, as_dark, mean, square = (
+        np.bincount(owner, what, count) / area
+        for what in (factor > darkest - DARKER, factor < darkest + DARKER, factor, np.square(factor, dtype=float))
+    )
+    varied = np.sqrt(np.maximum(square - mean**2, 0))
     kept = (away > APART) & (away < ACROSS) & (within > MOSTLY) & ((varied > VARIED) | (as_dark > MOSTLY))
-    return np.isin(labels, numbers[kept])
+    kept[0] = False
+    enclosed: NDArray[np.bool_] = kept[labels]
+    return enclosed

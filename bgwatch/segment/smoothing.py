@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from bgwatch.segment.vectors import length
 
 
 def smooth(planes: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Smooth the last two axes by a Gaussian of ``sigma`` pixels, cut off at three sigma."""
-    smoothed: NDArray[np.float32] = ndimage.gaussian_filter(planes, sigma, mode="nearest", truncate=3, axes=(-2, -1))
+    """Smooth the last two of three axes by a Gaussian of ``sigma`` pixels, cut off at three sigma."""
+    side = 2 * int(3 * sigma + 0.5) + 1
+    smoothed = np.empty_like(planes)
+    for plane, out in zip(planes, smoothed, strict=True):
+        out[:] = cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
     return smoothed
 
 
@@ -74,9 +79,22 @@ def carried(planes: NDArray[np.float32], known: NDArray[np.bool_], sigmas: tuple
 
 def slope(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Length of the gradient of planes (C, H, W), in levels a pixel, shape (H, W)."""
-    squares = [ndimage.gaussian_filter1d(planes, 1.0, axis=axis, order=1, mode="nearest") ** 2 for axis in (1, 2)]
-    length: NDArray[np.float32] = np.sqrt(np.sum(squares, axis=(0, 1)))
-    return length
+    squared = np.zeros(planes.shape[1:], np.float32)
+    for plane in planes:
+        for across, along in ((STEP, ONE), (ONE, STEP)):
+            step = cv2.sepFilter2D(plane, -1, across, along, borderType=cv2.BORDER_REPLICATE)
+            squared += cv2.multiply(step, step)
+    return np.sqrt(squared, out=squared)
+
+
+def steepness(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Length of the gradient of a plane (H, W) smoothed by a Gaussian of ``sigma`` pixels, in levels a pixel."""
+    step, smoothing = derivative(sigma), cv2.getGaussianKernel(len(derivative(sigma)), sigma, cv2.CV_32F)
+    parts = [
+        cv2.sepFilter2D(plane, -1, across, along, borderType=cv2.BORDER_REPLICATE)
+        for across, along in ((step, smoothing), (smoothing, step))
+    ]
+    return np.asarray(cv2.magnitude(*parts), np.float32)
 
 
 def one_sided(planes: NDArray[np.float32], size: int) -> NDArray[np.float32]:
@@ -87,8 +105,19 @@ def one_sided(planes: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     ndarray of float32, shape (H, W), in [0, 1]
         Length of their sum over the sum of their lengths.
     """
-    lengths = np.sqrt((planes * planes).sum(axis=0))
-    mean = ndimage.uniform_filter(planes, (0, size, size), mode="nearest")
-    together = np.sqrt((mean * mean).sum(axis=0))
-    share: NDArray[np.float32] = together / np.maximum(ndimage.uniform_filter(lengths, size, mode="nearest"), 1)
-    return share
+    together = length(np.stack([_averaged(plane, size) for plane in planes]))
+    return np.asarray(together / np.maximum(_averaged(length(planes), size), 1), np.float32)
+
+
+def _averaged(plane: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def derivative(sigma: float) -> NDArray[np.float32]:
+    """Sample the derivative of a Gaussian out to four sigma, shape (N,)."""
+    places = np.arange(-int(4 * sigma + 0.5), int(4 * sigma + 0.5) + 1)
+    weights = np.exp(-0.5 * (places / sigma) ** 2)
+    return np.asarray(-places / sigma**2 * weights / weights.sum(), np.float32)
+
+
+ONE, STEP = np.ones(1, np.float32), derivative(1.0)

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from bgwatch.segment.course import polynomial_course
+from bgwatch.segment.morphology import CROSS, dilated, eroded
 from bgwatch.segment.regions import reachable
 from bgwatch.segment.smoothing import carried, slope
 
@@ -46,7 +46,7 @@ def sure_backdrop(
     """
     course, found = _polynomials(colours, seeds, strip, shadow)
     steep = slope(colours)
-    sure = _eroded(found)
+    sure = eroded(found, CROSS)
     usual = float(np.median(steep[sure])) if sure.any() else 1.0
     gentle = steep < max(2.2, 2.5 * usual)
     for _ in range(ROUNDS):
@@ -55,8 +55,8 @@ def sure_backdrop(
         squared = (left * left).sum(axis=0)
         spread = float(np.sqrt(np.median(squared[sure]))) + 0.25 if sure.any() else 1.0
         allowed = np.where(gentle, SOFT, 4 * spread + 0.5) ** 2
-        near = ndimage.binary_dilation(sure, iterations=REACH)
-        grown = _eroded(reachable((squared < allowed) & near & ~shadow, strip))
+        near = dilated(sure, CROSS, REACH)
+        grown = eroded(reachable((squared < allowed) & near & ~shadow, strip), CROSS)
         changed = int((grown != sure).sum())
         if grown.sum() > FEWEST:
             sure = grown
@@ -94,8 +94,3 @@ def _polynomials(
         if found.sum() < FEWEST:
             found = seeds
     return surface, found
-
-
-def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    inner: NDArray[np.bool_] = ndimage.binary_erosion(mask, border_value=1)
-    return inner

@@ -27,7 +27,10 @@ PROTOCOL = 1
 OPTIONS = ("method", "clusters", "tolerance", "seed", "holes", "shadow", "backdrop")
 ROWS = 256  # rows a strip: little memory twice, and GIMP hands over few tiles at a time
 FOREIGN = ("PYTHON", "LD_", "DYLD_", "GI_", "GEGL_", "BABL_")  # what GIMP set up for itself, not for the worker
-THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
+THREADS = (
+    *(f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")),
+    "OPENCV_FOR_THREADS_NUM",
+)
 
 
 class RefusalError(Exception):
@@ -274,7 +277,7 @@ def worker_python():
 def worker_environment():
     """Return this environment without what GIMP set for its own libraries, and with one thread for sums."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    return kept | {f"{library}_NUM_THREADS": "1" for library in THREADS}
+    return kept | dict.fromkeys(THREADS, "1")
 
 
 class Worker:
