@@ -30,7 +30,8 @@ SIBLINGS = {
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
 # arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps
 SHARED_BY_STEPS = {
-    f"segment.{name}" for name in ("blend", "course", "depth", "morphology", "pixels", "regions", "smoothing", "ycc")
+    f"segment.{name}"
+    for name in ("blend", "course", "depth", "morphology", "pixels", "planes", "regions", "smoothing", "ycc")
 }
 
 

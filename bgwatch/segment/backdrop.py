@@ -94,27 +94,24 @@ def _in_full_light(
     """
     shape, sides, foot = colours.shape[1:], border_sides(visible) & ~shadow, border_foot(visible) & ~shadow
     seeds, strip, beyond = seeds & ~shadow, np.any(sides, axis=0), None
-    surface, sure = _fitted(few, seeds, strip | seeds, shadow)
+    course, sure = sure_backdrop(few, seeds, strip | seeds, shadow)
     beside = plain_leftover(few, sides, sure) & two_parts
     others = beside if beside.any() or not two_parts else plain_leftover(few, foot, sure)
     if others.any():
-        second, also = _fitted(few, others, others, shadow)
+        second, also = sure_backdrop(few, others, others, shadow)
         if beside.any() and (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():
             seeds |= others  # two lights that hair cuts apart at the border
-            surface, sure = _fitted(few, seeds, strip | seeds, shadow)
+            course, sure = sure_backdrop(few, seeds, strip | seeds, shadow)
         else:
-            beyond = straight_seam(sure, also, few - surface)
-    large = enlarged(surface, ratio, shape)
+            beyond = straight_seam(sure, also, few - _bent(few, course, sure))
+    large = enlarged(_bent(few, course, sure), ratio, shape)
     if beyond is not None:
-        sure = sure | also
-        second, beyond = enlarged(second, ratio, shape), enlarged(beyond[None], ratio, shape)[0]
+        second, beyond = enlarged(_bent(few, second, also), ratio, shape), enlarged(beyond[None], ratio, shape)[0]
         large = parted_surface(colours, large, second, beyond)
+        sure = sure | also
     low = others if beyond is not None and not beside.any() else None
     return large, repeated(sure, ratio, shape), low
 
 
-def _fitted(
-    few: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_], shadow: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    course, sure = sure_backdrop(few, seeds, strip, shadow)
-    return bent_surface(few, course, sure | backdrop_islands(few, course, sure)), sure
+def _bent(few: NDArray[np.float32], course: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return bent_surface(few, course, sure | backdrop_islands(few, course, sure))

@@ -19,9 +19,9 @@ def matte_band(
     cell: int,
     unknown: NDArray[np.bool_],
     behind: NDArray[np.float32],
-    candidates: NDArray[np.float32],
+    subject: NDArray[np.float32],
     depth: NDArray[np.float32],
-) -> None:
+) -> NDArray[np.float32]:
     """Solve alpha in the unknown cells, piece by piece, and take the backdrop out of their colours, in place.
 
     Parameters
@@ -34,14 +34,20 @@ def matte_band(
         The N cells to solve.
     behind : ndarray of float32, shape (3, N)
         Backdrop of each cell, planes from `ycc`.
-    candidates : ndarray of float32, shape (S, 3, N)
-        Subject colours near each cell.
+    subject : ndarray of float32, shape (3, N)
+        Subject colour of each cell.
     depth : ndarray of float32, shape (N,)
         Distance from backdrop in pixels of the reduced copy.
+
+    Returns
+    -------
+    ndarray of float32, shape (N,), in [0, 1]
+        Mean of the alpha found in each cell.
     """
     top = float(np.iinfo(rgba.dtype).max)
     whole = rgba.view(np.uint32 if rgba.itemsize == 1 else np.uint64)[..., 0]  # a pixel at a time is gathered fast
     rows, columns = np.nonzero(unknown)
+    found = np.empty(len(rows), np.float32)
     step = max(1, PIECE // cell**2)
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
@@ -50,11 +56,13 @@ def matte_band(
         block = pixels.view(rgba.dtype).reshape(*pixels.shape, 4)
         levels = block if top == 255 else block * np.float32(255 / top)
         back = behind[:, None, None, part]
-        alpha, _ = blend_alpha(ycc(levels), back, candidates[:, :, None, None, part], depth[part])
+        alpha, _ = blend_alpha(ycc(levels), back, subject[None, :, None, None, part], depth[part])
         _decontaminate(block, levels, alpha, rgb_levels(back))
         block[..., 3] = (block[..., 3] * alpha + np.float32(0.5)).astype(block.dtype)
         pixels[block[..., 3] == 0] = 0
         whole[where] = pixels
+        found[part] = alpha.mean(axis=(0, 1))
+    return found
 
 
 def _pixels_of(

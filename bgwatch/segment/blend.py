@@ -6,13 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.vectors import dot, length
+from bgwatch.segment.planes import between, dot, length, rising
 
 SPREAD = 4.0  # levels
 MISS = np.float32(np.sqrt(0.5) / SPREAD)
 CHROMA_MISS = np.float32(np.sqrt(0.5)) * MISS
 SMEARED, LUMA_CONTRAST = np.float32(0.25), (30.0, 80.0)
 LEAST_OPAQUE = 6.0
+CHOOSY = 3.0
 SHALLOW, DEEP = 1.5, 3.5
 RINGING, DISTINCT = 0.1, 0.25
 
@@ -66,22 +67,56 @@ def blend_alpha(
     """
     residual = colours - behind
     seen = _felt(residual)
-    alphas, misses = [], []
     longest = np.ones_like(depth)
+    shares, misses = [], []
     for candidate in candidates:
         line = candidate - behind
         longest = np.maximum(longest, length(line))
-        along = _between(dot(residual, _pull(line)), 0, 1.05)
-        off = [plane - along * ahead for plane, ahead in zip(seen, _felt(line), strict=True)]
-        misses.append(dot(off, off))
-        alphas.append(np.minimum(along, 1, out=along))
+        share, miss = _mixed(residual, seen, line)
+        shares.append(share)
+        misses.append(miss)
     least = reduce(np.minimum, misses)
     weights = [_falling(miss - least) for miss in misses]
-    alpha = dot(weights, alphas) / reduce(np.add, weights)
+    alpha = dot(weights, shares) / reduce(np.add, weights)
     own = 1 / (1 + _falling(least - np.float32(LEAST_OPAQUE)))
-    own *= _rising(depth, SHALLOW, DEEP) * _rising(length(residual) / longest, RINGING, DISTINCT)
+    own *= rising(depth, SHALLOW, DEEP) * rising(length(residual) / longest, RINGING, DISTINCT)
     alpha += (1 - alpha) * own
     return Blend(alpha, least)
+
+
+def likely_colour(
+    colours: NDArray[np.float32], behind: NDArray[np.float32], candidates: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Average several subject colours for each pixel, those the most whose line from the backdrop explains it.
+
+    Parameters
+    ----------
+    colours, behind : ndarray of float32, shape (3, N)
+        Pixels and the backdrop behind them, planes from `ycc`.
+    candidates : ndarray of float32, shape (S, 3, N)
+        Possible subject colours.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, N)
+        One subject colour a pixel.
+    """
+    residual = colours - behind
+    seen = _felt(residual)
+    misses = [_mixed(residual, seen, candidate - behind)[1] for candidate in candidates]
+    least = reduce(np.minimum, misses)
+    weights = [_falling(np.float32(CHOOSY) * (miss - least)) for miss in misses]
+    return np.asarray(reduce(np.add, map(np.multiply, weights, candidates)) / reduce(np.add, weights), np.float32)
+
+
+def _mixed(
+    residual: NDArray[np.float32], seen: list[NDArray[np.float32]], line: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Find the place of pixels on a line, from 0 at the backdrop to 1 at the subject, and how far they lie off it."""
+    along = between(dot(residual, _pull(line)), 0, 1.05)
+    off = [plane - along * ahead for plane, ahead in zip(seen, _felt(line), strict=True)]
+    miss = dot(off, off)
+    return np.minimum(along, 1, out=along), miss
 
 
 def _pull(line: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,7 +125,7 @@ def _pull(line: NDArray[np.float32]) -> NDArray[np.float32]:
     Luma alone is sharp: where there is enough of it, chroma counts less.
     """
     pull = line.copy()
-    pull[1:] *= 1 - (1 - SMEARED) * _rising(np.abs(line[0]), *LUMA_CONTRAST)
+    pull[1:] *= 1 - (1 - SMEARED) * rising(np.abs(line[0]), *LUMA_CONTRAST)
     pull /= np.maximum(dot(line, pull), 1)
     return pull
 
@@ -101,18 +136,7 @@ def _felt(planes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [luma * MISS, blue * CHROMA_MISS, red * CHROMA_MISS]
 
 
-def _rising(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Map a value to 0 up to low, to 1 from high on, and linearly between."""
-    return _between((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
-
-
 def _falling(value: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give exp(-value), and no denormal numbers: they take a hundred times as long."""
     limited = np.minimum(value, np.float32(60), out=value)
     return np.exp(np.negative(limited, out=limited), out=limited)
-
-
-def _between(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Hold a value between two limits, in place."""
-    np.maximum(value, np.float32(low), out=value)
-    return np.minimum(value, np.float32(high), out=value)

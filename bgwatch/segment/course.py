@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLES, ROUNDS = 6000, 5
+SAMPLES, ROUNDS = 2000, 5
 
 
 def polynomial_course(
@@ -47,7 +47,15 @@ def polynomial_course(
         away = np.sqrt(((values - np.einsum("ic,in->cn", factors, terms)) ** 2).sum(axis=0))
         spread = max(1.0, 1.4826 * float(np.median(away)))
         weight = 1 / (1 + (away / (2 * spread)) ** 2)
-    course = np.zeros((3, height, width), np.float32)
-    for (i, j), factor in zip(exponents, factors, strict=True):
-        course += factor[:, None, None] * np.outer(y**j, x**i)
-    return course, spread
+    return _everywhere(dict(zip(exponents, factors, strict=True)), x, y), spread
+
+
+def _everywhere(
+    factors: dict[tuple[int, int], NDArray[np.float64]], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Evaluate the polynomial with factors (3,) of x**i * y**j, shape (3, H, W)."""
+    course = np.zeros((3, len(y), len(x)), np.float32)
+    for power in sorted({i for i, _ in factors}):
+        down = sum(factor[:, None] * y**j for (i, j), factor in factors.items() if i == power)
+        course += np.asarray(down, np.float32)[:, :, None] * np.asarray(x**power, np.float32)
+    return course

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.morphology import highest
+from bgwatch.segment.planes import dot
 from bgwatch.segment.smoothing import smooth
-from bgwatch.segment.vectors import dot
 from bgwatch.segment.ycc import CHROMA_WEIGHT
 
 SCALES = (0.6, 1.2, 2.4)

@@ -1,11 +1,10 @@
 """Which opaque subject colours lie near each unknown pixel."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.depth import nearest_in
-from bgwatch.segment.smoothing import smooth
+from bgwatch.segment.smoothing import shrunk, smooth
 
 SCALES = (1.5, 4.0, 10.0, 25.0)
 
@@ -34,19 +33,9 @@ def nearby_foreground(
     candidates = np.empty((len(SCALES), 3, len(rows)), np.float32)
     for sigma, out in zip(SCALES, candidates, strict=True):
         cell = 1 if sigma < 3 else 2 if sigma < 8 else 4
-        sums = smooth(_shrunk(weighted, cell), sigma / cell)
+        sums = smooth(np.stack([shrunk(plane, cell) for plane in weighted]), sigma / cell)
         places = rows // cell * sums.shape[2] + columns // cell
         for plane, mean in zip(sums, out, strict=False):
             np.take(plane, places, out=mean)
         out /= sums[3].take(places) + np.float32(1e-6)
     return candidates
-
-
-def _shrunk(planes: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
-    """Average square cells of planes (C, H, W); what lies beyond the edge counts as 0."""
-    if cell == 1:
-        return planes
-    down, right = (-side % cell for side in planes.shape[1:])
-    size = (planes.shape[2] + right) // cell, (planes.shape[1] + down) // cell
-    whole = (cv2.copyMakeBorder(plane, 0, down, 0, right, cv2.BORDER_CONSTANT, value=(0,)) for plane in planes)
-    return np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in whole])

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.regions import components, in_proportion
-from bgwatch.segment.vectors import length
 
 DEEP = 10.0
 STROKE = 2.0
@@ -13,18 +12,20 @@ STRONG = 0.8
 
 
 def inner_subject(
-    residual: NDArray[np.float32], backdrop: NDArray[np.bool_], depth: NDArray[np.float32]
+    strength: NDArray[np.float32], backdrop: NDArray[np.bool_], depth: NDArray[np.float32], long_side: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Find pixels that are surely opaque: those deep inside, and in thin parts those that stand out most.
 
     Parameters
     ----------
-    residual : ndarray of float32, shape (3, H, W)
-        Colour minus expected backdrop.
+    strength : ndarray of float32, shape (H, W)
+        Length of the colour minus the expected backdrop.
     backdrop : ndarray of bool, shape (H, W)
         Found backdrop.
     depth : ndarray of float32, shape (H, W)
         Distance from backdrop in pixels.
+    long_side : int
+        Of the whole picture, in pixels.
 
     Returns
     -------
@@ -34,9 +35,8 @@ def inner_subject(
         The strongest pixels of parts that have no such depth: letters, wires. Specks and stray hairs have none,
         unless there is nothing else. Both are empty only where all is backdrop.
     """
-    wanted = in_proportion(DEEP, depth.shape)
+    wanted = in_proportion(DEEP, long_side)
     deep = depth > wanted
-    strength = length(residual)
     labels, count = components(~backdrop)
     area = np.bincount(labels.ravel(), minlength=count + 1)
     thick, stroke = (np.bincount(labels[where], minlength=count + 1) > 0 for where in (deep, depth >= STROKE))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.morphology import CROSS, eroded
+from bgwatch.segment.planes import rising
 from bgwatch.segment.regions import in_proportion, reachable
 
 FARTHEST = 24.0
@@ -15,9 +16,9 @@ STRANGE = (0.2, 0.6)
 DEEPER = (3.0, 9.0)
 
 
-def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+def near_backdrop(backdrop: NDArray[np.bool_], depth: NDArray[np.float32], long_side: int) -> NDArray[np.bool_]:
     """Mark the subject's pixels (H, W) that lie near enough to backdrop to be see-through."""
-    return ~backdrop & (depth <= in_proportion(FARTHEST, depth.shape))
+    return ~backdrop & (depth <= in_proportion(FARTHEST, long_side))
 
 
 def opaque_core(
@@ -27,6 +28,7 @@ def opaque_core(
     depth: NDArray[np.float32],
     thin: NDArray[np.bool_],
     doubtful: NDArray[np.bool_],
+    long_side: int,
 ) -> NDArray[np.bool_]:
     """Find the pixels that are subject and nothing else.
 
@@ -48,14 +50,16 @@ def opaque_core(
         Opaque pixels of thin parts, from `inner_subject`.
     doubtful : ndarray of bool, shape (H, W)
         Small enclosed spots of a backdrop colour; those near backdrop may be gaps between hairs.
+    long_side : int
+        Of the whole picture, in pixels.
 
     Returns
     -------
     ndarray of bool, shape (H, W)
         Opaque pixels.
     """
-    doubt = np.interp(familiar, STRANGE, (0, 1)) * np.interp(depth, DEEPER, (0, 1))
-    low = (rough < THIN - THINNER * doubt) | (depth <= RIM)
-    low = reachable(low | clear, clear | (doubtful & (depth <= in_proportion(GAP, depth.shape))))
-    core: NDArray[np.bool_] = eroded(~low, CROSS) | ~near_backdrop(clear, depth)
+    doubt = rising(familiar, *STRANGE) * rising(depth, *DEEPER)
+    low = (rough < THIN - np.float32(THINNER) * doubt) | (depth <= RIM)
+    low = reachable(low | clear, clear | (doubtful & (depth <= in_proportion(GAP, long_side))))
+    core: NDArray[np.bool_] = eroded(~low, CROSS) | ~near_backdrop(clear, depth, long_side)
     return (core | thin) & ~clear

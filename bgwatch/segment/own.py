@@ -4,23 +4,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.morphology import highest
+from bgwatch.segment.planes import length
 from bgwatch.segment.smoothing import slope
-from bgwatch.segment.vectors import length
 
 UNEXPLAINED = 30.0
 AROUND, STRONGEST = 5, 0.9
 EVEN, STANDS_OUT = 0.12, 20.0
 
 
-def own_colours(residual: NDArray[np.float32], miss: NDArray[np.float32]) -> NDArray[np.bool_]:
+def own_colours(strength: NDArray[np.float32], miss: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Find pixels that no mix of backdrop and nearby subject explains, and that stand out most where they are.
 
     Such are hairlines in a second ink, or the stem of a leaf.
 
     Parameters
     ----------
-    residual : ndarray of float32, shape (3, H, W)
-        Colour minus expected backdrop, planes from `ycc`.
+    strength : ndarray of float32, shape (H, W)
+        Length of the colour minus the expected backdrop, planes from `ycc`.
     miss : ndarray of float32, shape (H, W)
         How badly such mixes explain the pixel, from `blend_alpha`; 0 where nothing is known.
 
@@ -29,7 +29,6 @@ def own_colours(residual: NDArray[np.float32], miss: NDArray[np.float32]) -> NDA
     ndarray of bool, shape (H, W)
         Pixels that are opaque in a colour of their own.
     """
-    strength = length(residual)
     own: NDArray[np.bool_] = (miss > UNEXPLAINED) & (strength >= STRONGEST * highest(strength, AROUND))
     return own
 

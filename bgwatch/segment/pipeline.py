@@ -10,6 +10,7 @@ from bgwatch.segment.article import article
 from bgwatch.segment.averaged import averaged
 from bgwatch.segment.backdrop import whole_backdrop
 from bgwatch.segment.band import matte_band
+from bgwatch.segment.blend import likely_colour
 from bgwatch.segment.border import border_sides
 from bgwatch.segment.cluster import colour_clusters
 from bgwatch.segment.confidence import found_alpha, judge
@@ -21,8 +22,9 @@ from bgwatch.segment.laps import Laps
 from bgwatch.segment.named import named_colour, named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.palette import backdrop_palette
-from bgwatch.segment.pixels import Pixels, clear, eight_bits, straight_rgba
+from bgwatch.segment.pixels import Pixels, cells_of, clear, eight_bits, straight_rgba
 from bgwatch.segment.reduce import Look, look_at
+from bgwatch.segment.regions import filled, surrounding
 from bgwatch.segment.result import Cutout, Report
 from bgwatch.segment.subject import opaque_subject
 from bgwatch.segment.veil import lay_shadow
@@ -31,6 +33,7 @@ from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
 
 CLUSTERS = 8
+MARGIN = 8  # of backdrop around the subject, for what looks at a neighbourhood
 
 
 def remove_background(image: Image.Image | Pixels, method: str = "auto", **options: Any) -> Cutout:
@@ -70,16 +73,18 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
     seeds = border_vote(few, labels, sides) if colour is None else named_seeds(few, ycc(colour), sides)
     noise = noise_level(eight_bits(rgba), look.scale, seeds)
     laps("vote")
-    found = _Found()
+    found = _Found(visible.astype(np.float32))
     if method == "auto" and seeds.any():
         found = _auto(rgba, look, few, seeds, visible, wanted, laps)
     elif method != "auto":
         article(rgba, wanted)
+        found = _Found(found_alpha(look.small, look_at(eight_bits(rgba)).small))
         laps(method)
-    alpha = found_alpha(look.small, look_at(eight_bits(rgba)).small)
     lit = few if found.light is None else few / averaged(found.light, look.ratio)
-    confidence, border_share, reasons = judge(lit, visible, alpha, sides, noise, look.scale, found.suspect, found.foot)
-    palette = backdrop_palette(look.small, labels, alpha)
+    confidence, border_share, reasons = judge(
+        lit, visible, found.alpha, sides, noise, look.scale, found.suspect, found.foot
+    )
+    palette = backdrop_palette(look.small, labels, found.alpha)
     laps("confidence")
     if found.light is not None and wanted.shadow == "keep":
         lay_shadow(rgba, look.cell, found.light, look.work[..., 3])
@@ -89,8 +94,9 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
 
 
 class _Found(NamedTuple):
-    """Enclosed regions, from `Holes`; if there are any, what a shadow leaves of the light and a low table's foot."""
+    """Alpha on the small copy; enclosed regions; if there are any, a shadow's light and the foot of a low table."""
 
+    alpha: NDArray[np.float32]
     opened: int = 0
     kept: int = 0
     suspect: float = 0.0
@@ -118,12 +124,17 @@ def _auto(
     holes = enclosed_backdrop(residual, surface, distances, sure, backdrop, wanted.holes)
     backdrop |= holes.clear
     laps("holes")
-    core, depth = opaque_subject(colours, surface, distances[0], backdrop, holes.doubtful, gone, wanted.holes)
+    alpha, box = np.zeros(gone.shape, np.float32), surrounding(~backdrop, MARGIN)
+    colours, surface, distance = (planes[(..., *box)] for planes in (colours, surface, distances[0]))
+    outside, doubtful, gone = (mask[box] for mask in (backdrop, holes.doubtful, gone))
+    core, depth = opaque_subject(colours, surface, distance, outside, doubtful, gone, wanted.holes, max(alpha.shape))
     laps("subject")
-    unknown = ~(backdrop | core | gone)
-    near = nearby_foreground(colours, core, unknown)
-    matte_band(rgba, look.cell, unknown, surface[:, unknown], near, depth[unknown])
+    unknown = ~(outside | core | gone)
+    behind = surface[:, unknown]
+    subject = likely_colour(colours[:, unknown], behind, nearby_foreground(colours, core, unknown))
+    soft = matte_band(cells_of(rgba, look.cell, box), look.cell, unknown, behind, subject, depth[unknown])
     clear(rgba, look.cell, backdrop)
     laps("matte")
+    alpha[box] = filled(soft, unknown, 0) + core
     suspect = holes.suspect if wanted.holes == "auto" else 0.0
-    return _Found(holes.opened, holes.kept, suspect, light, foot)
+    return _Found(averaged(alpha, look.ratio), holes.opened, holes.kept, suspect, light, foot)

@@ -51,6 +51,12 @@ def eight_bits(rgba: Pixels) -> NDArray[np.uint8]:
     return np.asarray(rgba if rgba.dtype == np.uint8 else rgba >> 8, np.uint8)
 
 
+def cells_of(rgba: Pixels, cell: int, box: tuple[slice, slice]) -> Pixels:
+    """Give the pixels, a view, of a box of cells with a side of ``cell`` pixels."""
+    rows, columns = (slice(cells.start * cell, cells.stop * cell) for cells in box)
+    return rgba[rows, columns]
+
+
 def clear(rgba: Pixels, cell: int, backdrop: NDArray[np.bool_]) -> None:
     """Make the pixels of backdrop cells 0, in place.
 

@@ -50,9 +50,18 @@ def filled(values: NDArray[np.float32], where: NDArray[np.bool_], elsewhere: flo
     return plane
 
 
-def in_proportion(length: float, shape: tuple[int, ...]) -> float:
+def surrounding(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """Give the rows and columns of the box around a mask (H, W), with a margin where the picture has it."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 1), slice(0, 1)
+    top, left = (max(0, int(hit[0]) - margin) for hit in (rows, columns))
+    return slice(top, int(rows[-1]) + 1 + margin), slice(left, int(columns[-1]) + 1 + margin)
+
+
+def in_proportion(length: float, long_side: int) -> float:
     """Shorten a length in pixels where a picture's long side is below 480, at most to half.
 
     Heads and bodies are narrower there; outlines and hairs, as a camera and JPEG leave them, are not.
     """
-    return length * float(np.clip(max(shape) / FULL, LEAST, 1))
+    return length * float(np.clip(long_side / FULL, LEAST, 1))

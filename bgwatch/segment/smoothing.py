@@ -6,16 +6,31 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.vectors import length
+from bgwatch.segment.planes import length
+
+NARROW = 4.0
 
 
 def smooth(planes: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Smooth the last two of three axes by a Gaussian of ``sigma`` pixels, cut off at three sigma."""
-    side = 2 * int(3 * sigma + 0.5) + 1
+    """Smooth planes (C, H, W) by a Gaussian of ``sigma`` pixels, cut off at three sigma; a wide one on a small copy."""
+    cell = max(1, 1 << int(np.log2(sigma / NARROW))) if sigma > NARROW else 1
+    side = 2 * int(3 * sigma / cell + 0.5) + 1
     smoothed = np.empty_like(planes)
     for plane, out in zip(planes, smoothed, strict=True):
-        out[:] = cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
+        few = shrunk(plane, cell, cv2.BORDER_REPLICATE)
+        even = cv2.GaussianBlur(few, (side, side), sigma / cell, borderType=cv2.BORDER_REPLICATE)
+        out[:] = even if cell == 1 else cv2.resize(even, None, fx=cell, fy=cell)[: plane.shape[0], : plane.shape[1]]
     return smoothed
+
+
+def shrunk(plane: NDArray[np.float32], cell: int, beyond: int = cv2.BORDER_CONSTANT) -> NDArray[np.float32]:
+    """Average square cells of a plane (H, W), shape (ceil(H / cell), ceil(W / cell)); beyond the edge there is 0."""
+    if cell == 1:
+        return plane
+    height, width = (-(-side // cell) for side in plane.shape)
+    down, right = height * cell - plane.shape[0], width * cell - plane.shape[1]
+    whole = cv2.copyMakeBorder(plane, 0, down, 0, right, beyond, value=(0,))
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def smooth_known(

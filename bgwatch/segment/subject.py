@@ -13,6 +13,7 @@ from bgwatch.segment.gaps import see_through
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.opaque import near_backdrop, opaque_core
 from bgwatch.segment.own import even_colours, own_colours
+from bgwatch.segment.planes import length
 from bgwatch.segment.regions import filled
 
 ROUNDS = 2
@@ -26,6 +27,7 @@ def opaque_subject(
     doubtful: NDArray[np.bool_],
     gone: NDArray[np.bool_],
     holes: Literal["auto", "open", "fill"],
+    long_side: int,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Find where the subject is opaque: first from its inside, then twice from what was found.
 
@@ -43,6 +45,8 @@ def opaque_subject(
         Pixels that were transparent already.
     holes : {"auto", "open", "fill"}
         What the user wants of enclosed backdrop.
+    long_side : int
+        Of the whole picture, in pixels; it may be cut to the subject with a margin of 8 pixels.
 
     Returns
     -------
@@ -52,16 +56,18 @@ def opaque_subject(
         Distance in pixels from backdrop, or from what is seen through.
     """
     residual, depth = colours - surface, depth_from(clear)
-    core, own = np.logical_or(*inner_subject(residual, clear, depth)), even_colours(residual)
+    strength = length(residual)
+    core = np.logical_or(*inner_subject(strength, clear, depth, long_side))
+    own = even_colours(residual)
     for _ in range(ROUNDS):
-        zone = near_backdrop(clear, depth)
+        zone = near_backdrop(clear, depth, long_side)
         near = nearby_foreground(colours, core, zone)
         alpha, miss = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
         rough, strange = filled(alpha, zone, 1), filled(miss, zone, 0)
         familiar = filled(familiar_colours(colours, ~(clear | zone | gone), zone), zone, 1)
         clear = clear | see_through(residual, distance, rough, strange, familiar, holes)
         depth = depth_from(clear)
-        _, thin = inner_subject(residual, clear, depth)
-        own |= own_colours(residual, strange)
-        core = opaque_core(rough, familiar, clear, depth, thin | own, doubtful)
+        _, thin = inner_subject(strength, clear, depth, long_side)
+        own |= own_colours(strength, strange)
+        core = opaque_core(rough, familiar, clear, depth, thin | own, doubtful, long_side)
     return core, depth

@@ -9,6 +9,7 @@ from bgwatch import remove_background
 from bgwatch.segment.gaps import see_through
 from bgwatch.segment.islands import backdrop_islands
 from bgwatch.segment.own import even_colours, own_colours
+from bgwatch.segment.planes import length
 from bgwatch.segment.smoothing import carried, one_sided
 
 GREY, DARK, RED = (190, 192, 190), (34, 26, 24), (190, 40, 50)
@@ -94,10 +95,10 @@ def test_what_stands_out_and_nothing_explains_is_its_own() -> None:
     residual[1, 9:11] = 120
     residual[1, 8] = residual[1, 11] = 60
     miss = np.where(residual[1] > 0, 200, 0).astype(np.float32)
-    own = own_colours(residual, miss)
+    own = own_colours(length(residual), miss)
     assert own[9:11].all()
     assert own.sum() == 40
-    assert not own_colours(residual, 0 * miss).any()
+    assert not own_colours(length(residual), 0 * miss).any()
 
 
 def test_a_shaded_rod_is_opaque_and_hair_is_not() -> None:

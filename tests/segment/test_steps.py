@@ -20,6 +20,7 @@ from bgwatch.segment.noise import noise_level
 from bgwatch.segment.palette import BackdropColour, backdrop_palette
 from bgwatch.segment.parted import parted_surface
 from bgwatch.segment.pixels import clear
+from bgwatch.segment.planes import length
 from bgwatch.segment.reduce import look_at
 from bgwatch.segment.regions import in_proportion, reachable
 from bgwatch.segment.seam import straight_seam
@@ -176,7 +177,7 @@ def test_depth_counts_pixels() -> None:
 @pytest.mark.parametrize(("shape", "length"), [((720, 500), 24), ((300, 480), 24), ((360, 90), 18), ((9, 9), 12)])
 def test_lengths_shrink_with_small_pictures(shape: tuple[int, int], length: float) -> None:
     """Down to half."""
-    assert in_proportion(24, shape) == length
+    assert in_proportion(24, max(shape)) == length
 
 
 def test_thin_parts_give_their_strongest_pixels() -> None:
@@ -184,7 +185,7 @@ def test_thin_parts_give_their_strongest_pixels() -> None:
     residual = np.zeros((3, 40, 40), np.float32)
     residual[0, 10:30, 19:22] = np.array([40, 100, 40])
     backdrop = residual[0] == 0
-    deep, thin = inner_subject(residual, backdrop, depth_from(backdrop))
+    deep, thin = inner_subject(length(residual), backdrop, depth_from(backdrop), max(backdrop.shape))
     assert not deep.any()
     assert np.array_equal(thin, residual[0] == 100)
 
@@ -239,7 +240,7 @@ def test_the_band_is_solved_in_place(dtype: type) -> None:
     unknown = np.pad(unknown, ((0, 0), (0, 1)))
     behind, subject = ycc(np.full((1, 3), 255.0)), ycc(np.zeros((1, 3)))
     before = rgba.copy()
-    matte_band(rgba, 2, unknown, behind, subject[None], np.ones(1, np.float32))
+    matte_band(rgba, 2, unknown, behind, subject, np.ones(1, np.float32))
     changed = (rgba != before).any(axis=-1)
     assert np.argwhere(changed).tolist() == [[4, 4], [4, 5]]
     assert rgba[4, 4, 3] == pytest.approx(top / 2, rel=0.02)

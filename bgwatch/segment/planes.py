@@ -1,4 +1,4 @@
-"""Products and lengths of the colour vectors that planes hold; spelled out, since sums over a short axis are slow."""
+"""Arithmetic on planes and on the colour vectors they hold; spelled out, since sums over a short axis are slow."""
 
 from collections.abc import Sequence
 
@@ -20,3 +20,14 @@ def length(planes: Planes) -> NDArray[np.float32]:
     """Measure the vectors that planes (C, ...) hold, shape (...)."""
     squared = dot(planes, planes)
     return np.sqrt(squared, out=squared)
+
+
+def between(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """Hold a value between two limits, in place."""
+    np.maximum(value, np.float32(low), out=value)
+    return np.minimum(value, np.float32(high), out=value)
+
+
+def rising(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """Map a value to 0 up to low, to 1 from high on, and linearly between."""
+    return between((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
