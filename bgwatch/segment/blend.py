@@ -65,22 +65,21 @@ def blend_alpha(
     ----------
     M. Ruzon and C. Tomasi, "Alpha estimation in natural images", 2000 (the weighing of several lines).
     """
-    residual = colours - behind
-    seen = _felt(residual)
+    seen = _felt(colours - behind)
     longest = np.ones_like(depth)
     shares, misses = [], []
     for candidate in candidates:
         line = candidate - behind
         longest = np.maximum(longest, length(line))
-        share, miss = _mixed(residual, seen, line)
+        share, miss = _mixed(seen, line)
         shares.append(share)
         misses.append(miss)
     least = reduce(np.minimum, misses)
-    weights = [_falling(miss - least) for miss in misses]
-    alpha = dot(weights, shares) / reduce(np.add, weights)
-    own = 1 / (1 + _falling(least - np.float32(LEAST_OPAQUE)))
-    own *= rising(depth, SHALLOW, DEEP) * rising(length(residual) / longest, RINGING, DISTINCT)
-    alpha += (1 - alpha) * own
+    alpha = shares[0] if len(shares) == 1 else _mean(shares, [_falling(miss - least) for miss in misses])
+    if (depth > SHALLOW).any():
+        own = 1 / (1 + _falling(least - np.float32(LEAST_OPAQUE)))
+        own *= rising(depth, SHALLOW, DEEP) * rising(length(_unfelt(seen)) / longest, RINGING, DISTINCT)
+        alpha += (1 - alpha) * own
     return Blend(alpha, least)
 
 
@@ -101,39 +100,43 @@ def likely_colour(
     ndarray of float32, shape (3, N)
         One subject colour a pixel.
     """
-    residual = colours - behind
-    seen = _felt(residual)
-    misses = [_mixed(residual, seen, candidate - behind)[1] for candidate in candidates]
+    seen = _felt(colours - behind)
+    misses = [_mixed(seen, candidate - behind)[1] for candidate in candidates]
     least = reduce(np.minimum, misses)
-    weights = [_falling(np.float32(CHOOSY) * (miss - least)) for miss in misses]
-    return np.asarray(reduce(np.add, map(np.multiply, weights, candidates)) / reduce(np.add, weights), np.float32)
+    return _mean(candidates, [_falling(np.float32(CHOOSY) * (miss - least)) for miss in misses])
 
 
-def _mixed(
-    residual: NDArray[np.float32], seen: list[NDArray[np.float32]], line: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Find the place of pixels on a line, from 0 at the backdrop to 1 at the subject, and how far they lie off it."""
-    along = between(dot(residual, _pull(line)), 0, 1.05)
-    off = [plane - along * ahead for plane, ahead in zip(seen, _felt(line), strict=True)]
-    miss = dot(off, off)
-    return np.minimum(along, 1, out=along), miss
+def _mixed(seen: NDArray[np.float32], line: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Find the place of felt pixels on a line, from 0 at the backdrop to 1 at the subject, and how far off they lie.
 
-
-def _pull(line: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give planes (3, ...) whose product with a pixel's difference from the backdrop is its place on a line.
-
-    Luma alone is sharp: where there is enough of it, chroma counts less.
+    Luma alone is sharp: where there is enough of it, chroma counts less for the place.
     """
     pull = line.copy()
     pull[1:] *= 1 - (1 - SMEARED) * rising(np.abs(line[0]), *LUMA_CONTRAST)
     pull /= np.maximum(dot(line, pull), 1)
-    return pull
+    along = between(dot(seen, _unfelt(pull)), 0, 1.05)
+    off = np.empty_like(seen)
+    for plane, ahead, out in zip(seen, _felt(line), off, strict=True):
+        np.multiply(along, ahead, out=out)
+        np.subtract(plane, out, out=out)
+    return np.minimum(along, 1, out=along), dot(off, off)
 
 
-def _felt(planes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Scale differences in luma and chroma to what a miss of one is."""
-    luma, blue, red = planes
-    return [luma * MISS, blue * CHROMA_MISS, red * CHROMA_MISS]
+def _felt(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale differences in luma and chroma, in place, to what a miss of one is."""
+    planes[0] *= MISS
+    planes[1:] *= CHROMA_MISS
+    return planes
+
+
+def _unfelt(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.stack([planes[0] / MISS, planes[1] / CHROMA_MISS, planes[2] / CHROMA_MISS])
+
+
+def _mean(
+    values: list[NDArray[np.float32]] | NDArray[np.float32], weights: list[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    return np.asarray(reduce(np.add, map(np.multiply, weights, values)) / reduce(np.add, weights), np.float32)
 
 
 def _falling(value: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLES, ROUNDS = 2000, 5
+SAMPLES, ROUNDS = 600, 3
 
 
 def polynomial_course(

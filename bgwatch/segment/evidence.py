@@ -12,6 +12,7 @@ SCALES = (0.6, 1.2, 2.4)
 LEAST = (0.9, 0.8, 0.6)
 CHROMA_SHARE = 0.8
 BLOCK = 15
+FEWER = 2  # pixels are enough to measure noise
 LUMA, CHROMA = (0.6, 1.0, 0.01), (CHROMA_WEIGHT, CHROMA_SHARE, 0.02)  # the noise's floor, the weight, the ringing
 
 
@@ -37,13 +38,17 @@ def evidence(residual: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[
     """
     distances = np.empty((len(SCALES), *sure.shape), np.float32)
     contrast = highest(dot(residual, residual), BLOCK)
-    for scale, least, out in zip(SCALES, LEAST, distances, strict=True):
-        smoothed = smooth(residual, scale)
-        squared = np.zeros(sure.shape, np.float32)
-        for channel, plane in enumerate(smoothed):
+    few = sure[::FEWER, ::FEWER]
+    for scale, least, squared in zip(SCALES, LEAST, distances, strict=True):
+        squared[:] = 0
+        for channel, plane in enumerate(smooth(residual, scale)):
             floor, share, ringing = LUMA if channel == 0 else CHROMA
-            noise = float(np.sqrt(np.mean(plane[sure] ** 2))) if sure.any() else 0.0
-            least_square = np.float32(max(noise + 0.12, floor * least) ** 2)
-            squared += (np.float32(share) * plane) ** 2 / (least_square + np.float32(ringing**2) * contrast)
-        out[:] = np.sqrt(squared / (1 + 2 * CHROMA_SHARE**2))
+            noise = float(np.sqrt(np.mean(plane[::FEWER, ::FEWER][few] ** 2))) if few.any() else 0.0
+            allowed = contrast * np.float32((ringing / share) ** 2)
+            allowed += np.float32((max(noise + 0.12, floor * least) / share) ** 2)
+            plane *= plane
+            plane /= allowed
+            squared += plane
+        squared *= np.float32(1 / (1 + 2 * CHROMA_SHARE**2))
+        np.sqrt(squared, out=squared)
     return distances

@@ -3,13 +3,22 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bgwatch.segment.planes import between
+
 BIN = 12.0
 BINS = (22, 40, 40)
 
 
-def familiar_colours(
-    colours: NDArray[np.float32], deep: NDArray[np.bool_], zone: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def colour_bins(colours: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Give each pixel of planes (3, H, W) from `ycc` the number of the bin that its colour falls into."""
+    numbers = np.zeros(colours.shape[1:], np.intp)
+    for plane, middle, count in zip(colours, (0, BINS[1] // 2, BINS[2] // 2), BINS, strict=True):
+        numbers *= count
+        numbers += between(plane * np.float32(1 / BIN) + np.float32(middle), 0, count - 1).astype(np.intp)
+    return numbers
+
+
+def familiar_colours(bins: NDArray[np.intp], deep: NDArray[np.bool_], near: NDArray[np.intp]) -> NDArray[np.float32]:
     """Compare how common a colour is deep in the subject and how common near its outline.
 
     Pale fur or a printed shirt before a white wall lies on the line from the wall to a dark subject colour, and
@@ -18,12 +27,12 @@ def familiar_colours(
 
     Parameters
     ----------
-    colours : ndarray of float32, shape (3, H, W)
-        Planes from `ycc`.
+    bins : ndarray of int, shape (H, W)
+        From `colour_bins`.
     deep : ndarray of bool, shape (H, W)
         The subject's inside.
-    zone : ndarray of bool, shape (H, W)
-        The N pixels near backdrop.
+    near : ndarray of int, shape (N,)
+        Indices in the flattened planes of the pixels near backdrop.
 
     Returns
     -------
@@ -34,18 +43,9 @@ def familiar_colours(
     ----------
     M. Swain and D. Ballard, "Color indexing", 1991 (ratio of histograms).
     """
-    near = _bins(colours[:, zone])
-    inside, outline = _histogram(_bins(colours[:, deep])), _histogram(near)
-    share: NDArray[np.float32] = np.divide(inside, np.maximum(inside + outline, np.float32(1e-3))).ravel()[near]
-    return share
-
-
-def _bins(colours: NDArray[np.float32]) -> NDArray[np.intp]:
-    levels = [
-        np.clip(plane / np.float32(BIN) + middle, 0, count - 1).astype(np.intp)
-        for plane, middle, count in zip(colours, (0, BINS[1] // 2, BINS[2] // 2), BINS, strict=True)
-    ]
-    return np.asarray(np.ravel_multi_index(tuple(levels), BINS))
+    colours = bins.take(near)
+    inside, outline = _histogram(bins[deep]), _histogram(colours)
+    return np.asarray((inside / np.maximum(inside + outline, np.float32(1e-3))).take(colours), np.float32)
 
 
 def _histogram(bins: NDArray[np.intp]) -> NDArray[np.float32]:

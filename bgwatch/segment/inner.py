@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.regions import components, in_proportion
+from bgwatch.segment.regions import components, in_proportion, reachable
 
 DEEP = 10.0
 STROKE = 2.0
@@ -37,12 +37,10 @@ def inner_subject(
     """
     wanted = in_proportion(DEEP, long_side)
     deep = depth > wanted
-    labels, count = components(~backdrop)
-    area = np.bincount(labels.ravel(), minlength=count + 1)
-    thick, stroke = (np.bincount(labels[where], minlength=count + 1) > 0 for where in (deep, depth >= STROKE))
-    own = ~thick & ((stroke & (area >= SPECK)) | (area >= LARGE))
-    own[0] = False
-    thin = own[labels]
+    shallow = ~backdrop & ~reachable(~backdrop, deep)
+    labels, count = components(shallow)
+    area, stroke = (np.bincount(labels[where], minlength=count + 1) for where in (shallow, shallow & (depth >= STROKE)))
+    thin = (((stroke > 0) & (area >= SPECK)) | (area >= LARGE))[labels]
     owner, strong = labels[thin], strength[thin]
     most = np.zeros(count + 1, np.float32)
     np.maximum.at(most, owner, strong)

@@ -41,9 +41,11 @@ def remaining_light(
     shaded = known & shadow
     luma, _ = smooth_known(np.stack([colours[0], surface[0]]), shaded, SPREAD)
     light = np.where(shaded, np.clip(luma[0] / np.maximum(luma[1], 1), LEAST, 1), 1).astype(np.float32)
-    nearest = nearest_in(known)
-    light = light.ravel()[nearest]
+    beyond = np.flatnonzero(~known)
+    nearest = nearest_in(known, beyond)
+    light.flat[beyond] = light.flat[nearest]
     darkened = surface * light
     tint, _ = smooth_known(colours - darkened, shaded, TINT)
-    tint = np.where(shaded, tint, 0).reshape(3, -1)[:, nearest]
-    return light, np.asarray(darkened + tint, np.float32)
+    tint = np.where(shaded, tint, 0).reshape(3, -1)
+    tint[:, beyond] = tint[:, nearest]
+    return light, np.asarray(darkened + tint.reshape(darkened.shape), np.float32)

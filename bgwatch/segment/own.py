@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgwatch.segment.morphology import highest
-from bgwatch.segment.planes import length
 from bgwatch.segment.smoothing import slope
 
 UNEXPLAINED = 30.0
@@ -33,7 +32,7 @@ def own_colours(strength: NDArray[np.float32], miss: NDArray[np.float32]) -> NDA
     return own
 
 
-def even_colours(residual: NDArray[np.float32]) -> NDArray[np.bool_]:
+def even_colours(residual: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Find pixels that stand out from the backdrop and change little over three pixels.
 
     The shaded side of a rod before black lies on the line from black to its bright side, and looks half
@@ -43,13 +42,14 @@ def even_colours(residual: NDArray[np.float32]) -> NDArray[np.bool_]:
     ----------
     residual : ndarray of float32, shape (3, H, W)
         Colour minus expected backdrop, planes from `ycc`.
+    strength : ndarray of float32, shape (H, W)
+        Its length.
 
     Returns
     -------
     ndarray of bool, shape (H, W)
         Pixels that belong to a surface of their own.
     """
-    strength = length(residual)
     steepest = highest(slope(residual), 3)
     even: NDArray[np.bool_] = (steepest < EVEN * strength) & (strength > STANDS_OUT)
     return even

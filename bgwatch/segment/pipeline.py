@@ -23,6 +23,7 @@ from bgwatch.segment.named import named_colour, named_seeds
 from bgwatch.segment.noise import noise_level
 from bgwatch.segment.palette import backdrop_palette
 from bgwatch.segment.pixels import Pixels, cells_of, clear, eight_bits, straight_rgba
+from bgwatch.segment.planes import picked
 from bgwatch.segment.reduce import Look, look_at
 from bgwatch.segment.regions import filled, surrounding
 from bgwatch.segment.result import Cutout, Report
@@ -125,16 +126,19 @@ def _auto(
     backdrop |= holes.clear
     laps("holes")
     alpha, box = np.zeros(gone.shape, np.float32), surrounding(~backdrop, MARGIN)
-    colours, surface, distance = (planes[(..., *box)] for planes in (colours, surface, distances[0]))
+    colours, surface, distance = (
+        np.ascontiguousarray(planes[(..., *box)]) for planes in (colours, surface, distances[0])
+    )
     outside, doubtful, gone = (mask[box] for mask in (backdrop, holes.doubtful, gone))
     core, depth = opaque_subject(colours, surface, distance, outside, doubtful, gone, wanted.holes, max(alpha.shape))
     laps("subject")
-    unknown = ~(outside | core | gone)
-    behind = surface[:, unknown]
-    subject = likely_colour(colours[:, unknown], behind, nearby_foreground(colours, core, unknown))
-    soft = matte_band(cells_of(rgba, look.cell, box), look.cell, unknown, behind, subject, depth[unknown])
+    unknown = np.flatnonzero(~(outside | core | gone))
+    behind = picked(surface, unknown)
+    subject = likely_colour(picked(colours, unknown), behind, nearby_foreground(colours, core, unknown))
+    places = np.divmod(unknown, core.shape[1])
+    soft = matte_band(cells_of(rgba, look.cell, box), look.cell, places, behind, subject, depth.take(unknown))
     clear(rgba, look.cell, backdrop)
     laps("matte")
-    alpha[box] = filled(soft, unknown, 0) + core
+    alpha[box] = filled(soft, unknown, core.shape, 0) + core
     suspect = holes.suspect if wanted.holes == "auto" else 0.0
     return _Found(averaged(alpha, look.ratio), holes.opened, holes.kept, suspect, light, foot)

@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 Planes = NDArray[np.float32] | Sequence[NDArray[np.float32]]
 
 
+def picked(planes: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Take the values of planes (C, H, W) at N indices of a flattened plane, shape (C, N)."""
+    return planes.reshape(len(planes), -1).take(places, axis=1)
+
+
 def dot(first: Planes, second: Planes) -> NDArray[np.float32]:
     """Multiply the vectors of planes (C, ...) by those of others, shape (...)."""
     product: NDArray[np.float32] = first[0] * second[0]

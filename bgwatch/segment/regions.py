@@ -43,10 +43,12 @@ def rims(labels: NDArray[np.int32], inner: int, outer: int) -> NDArray[np.int32]
     return around
 
 
-def filled(values: NDArray[np.float32], where: NDArray[np.bool_], elsewhere: float) -> NDArray[np.float32]:
-    """Put the N values of a mask (H, W) into a plane (H, W) that is ``elsewhere`` outside it."""
-    plane = np.full(where.shape, elsewhere, np.float32)
-    plane[where] = values
+def filled(
+    values: NDArray[np.float32], places: NDArray[np.intp], shape: tuple[int, ...], elsewhere: float
+) -> NDArray[np.float32]:
+    """Put N values at their indices into a plane of this shape that is ``elsewhere`` everywhere else."""
+    plane = np.full(shape, elsewhere, np.float32)
+    plane.ravel()[places] = values
     return plane
 
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from bgwatch.segment.depth import depth_from, nearest_in
 from bgwatch.segment.morphology import CROSS, EIGHT, closed, dilated, eroded, opened
+from bgwatch.segment.planes import dot
 from bgwatch.segment.regions import components, reachable
 from bgwatch.segment.smoothing import smooth, steepness
 
@@ -81,8 +82,8 @@ def _darkening(
     """Divide by the expected luma, and tell where the chroma follows and the factor is that of a shadow."""
     seen = smooth(colours, FINE)
     factor = seen[0] / np.maximum(surface[0], 1)
-    off = np.hypot(*(seen[1:] - factor * surface[1:]))
-    alike = (off < NEUTRAL) & (factor > DARKEST) & (factor < LIGHTEST) & (surface[0] > DIM)
+    off = seen[1:] - factor * surface[1:]
+    alike = (dot(off, off) < NEUTRAL**2) & (factor > DARKEST) & (factor < LIGHTEST) & (surface[0] > DIM)
     return factor, alike
 
 
@@ -105,7 +106,8 @@ def _fading(
     count = int(labels.max()) + 1
     area = np.bincount(labels.ravel(), minlength=count)
     rim = lit & ~eroded(lit, CROSS)
-    away, nearest = depth_from(labels > 0), labels.ravel()[nearest_in(labels > 0)]
+    away, nearest, beyond = depth_from(labels > 0), labels.copy(), np.flatnonzero(labels == 0)
+    nearest.flat[beyond] = labels.flat[nearest_in(labels > 0, beyond)]
     fading, whole = (np.bincount(nearest[rim & (away < reach)], minlength=count) for reach in (RIM, BARRIER))
     outline, focused = other & (away < BESIDE), dilated(sharp, EIGHT, NEAR)
     met, cut = (np.bincount(nearest[where], minlength=count) for where in (outline, outline & focused))

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from bgwatch.segment.blend import blend_alpha
 from bgwatch.segment.depth import depth_from
-from bgwatch.segment.familiar import familiar_colours
+from bgwatch.segment.familiar import colour_bins, familiar_colours
 from bgwatch.segment.foreground import nearby_foreground
 from bgwatch.segment.gaps import see_through
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.opaque import near_backdrop, opaque_core
 from bgwatch.segment.own import even_colours, own_colours
-from bgwatch.segment.planes import length
+from bgwatch.segment.planes import length, picked
 from bgwatch.segment.regions import filled
 
 ROUNDS = 2
@@ -56,15 +56,16 @@ def opaque_subject(
         Distance in pixels from backdrop, or from what is seen through.
     """
     residual, depth = colours - surface, depth_from(clear)
-    strength = length(residual)
+    strength, bins = length(residual), colour_bins(colours)
     core = np.logical_or(*inner_subject(strength, clear, depth, long_side))
-    own = even_colours(residual)
+    own = even_colours(residual, strength)
     for _ in range(ROUNDS):
         zone = near_backdrop(clear, depth, long_side)
-        near = nearby_foreground(colours, core, zone)
-        alpha, miss = blend_alpha(colours[:, zone], surface[:, zone], near, depth[zone])
-        rough, strange = filled(alpha, zone, 1), filled(miss, zone, 0)
-        familiar = filled(familiar_colours(colours, ~(clear | zone | gone), zone), zone, 1)
+        places = np.flatnonzero(zone)
+        near = nearby_foreground(colours, core, places)
+        alpha, miss = blend_alpha(picked(colours, places), picked(surface, places), near, depth.take(places))
+        rough, strange = filled(alpha, places, zone.shape, 1), filled(miss, places, zone.shape, 0)
+        familiar = filled(familiar_colours(bins, ~(clear | zone | gone), places), places, zone.shape, 1)
         clear = clear | see_through(residual, distance, rough, strange, familiar, holes)
         depth = depth_from(clear)
         _, thin = inner_subject(strength, clear, depth, long_side)

@@ -31,7 +31,7 @@ def ycc(rgb: NDArray[Any]) -> NDArray[np.float32]:
     ----------
     ITU-R Recommendation BT.601, 2011.
     """
-    red, green, blue = (rgb[..., channel].astype(np.float32) for channel in range(3))
+    red, green, blue = (rgb[..., channel].astype(np.float32, copy=False) for channel in range(3))
     planes = np.empty((3, *rgb.shape[:-1]), np.float32)
     planes[0] = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
     planes[1] = (blue - planes[0]) * np.float32(TO_BLUE)

@@ -104,10 +104,11 @@ def test_what_stands_out_and_nothing_explains_is_its_own() -> None:
 def test_a_shaded_rod_is_opaque_and_hair_is_not() -> None:
     """Both lie on the line from black to their brightest colour; only one of them changes slowly."""
     shade = np.interp(np.arange(40), (0, 9, 10, 30), (0, 0, 40, 120)) * np.ones((40, 1))
-    even = even_colours(planes(shade))
+    even = even_colours(planes(shade), length(planes(shade)))
     assert even[:, 14:38].all()
     assert not even[:, :10].any()
-    assert not even_colours(planes(np.where(np.arange(40) % 4 < 2, 40.0, 120.0) * np.ones((40, 1)))).any()
+    stripes = planes(np.where(np.arange(40) % 4 < 2, 40.0, 120.0) * np.ones((40, 1)))
+    assert not even_colours(stripes, length(stripes)).any()
 
 
 def clouded(strength: float) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:

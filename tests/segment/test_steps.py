@@ -12,7 +12,7 @@ from bgwatch.segment.connected import connected_backdrop
 from bgwatch.segment.depth import depth_from
 from bgwatch.segment.enlarge import enlarged, repeated
 from bgwatch.segment.evidence import evidence
-from bgwatch.segment.familiar import familiar_colours
+from bgwatch.segment.familiar import colour_bins, familiar_colours
 from bgwatch.segment.foreground import nearby_foreground
 from bgwatch.segment.inner import inner_subject
 from bgwatch.segment.leftover import plain_leftover
@@ -198,8 +198,8 @@ def test_foreground_is_read_from_the_nearest_core() -> None:
     core[:, 2:6] = core[:, 54:58] = True
     unknown = np.zeros((30, 60), bool)
     unknown[15, [10, 50]] = True
-    near = nearby_foreground(colours, core, unknown)
-    assert near.shape == (4, 3, 2)
+    near = nearby_foreground(colours, core, np.flatnonzero(unknown))
+    assert near.shape == (3, 3, 2)
     assert np.allclose(near[:2, 0], [[50, 200], [50, 200]], atol=0.1)
 
 
@@ -240,7 +240,7 @@ def test_the_band_is_solved_in_place(dtype: type) -> None:
     unknown = np.pad(unknown, ((0, 0), (0, 1)))
     behind, subject = ycc(np.full((1, 3), 255.0)), ycc(np.zeros((1, 3)))
     before = rgba.copy()
-    matte_band(rgba, 2, unknown, behind, subject, np.ones(1, np.float32))
+    matte_band(rgba, 2, np.nonzero(unknown), behind, subject, np.ones(1, np.float32))
     changed = (rgba != before).any(axis=-1)
     assert np.argwhere(changed).tolist() == [[4, 4], [4, 5]]
     assert rgba[4, 4, 3] == pytest.approx(top / 2, rel=0.02)
@@ -362,6 +362,7 @@ def test_familiar_is_what_the_inside_has_too() -> None:
     colours[0] = np.repeat([200, 100, 20, 100], 10)
     deep, zone = np.zeros((1, 40), bool), np.zeros((1, 40), bool)
     deep[0, :20], zone[0, 20:] = True, True
-    share = familiar_colours(colours, deep, zone)
+    bins = colour_bins(colours)
+    share = familiar_colours(bins, deep, np.flatnonzero(zone))
     assert np.allclose(share, np.repeat([0, 0.5], 10))
-    assert not familiar_colours(colours, np.zeros_like(deep), zone).any()
+    assert not familiar_colours(bins, np.zeros_like(deep), np.flatnonzero(zone)).any()
