@@ -96,7 +96,7 @@ def _in_full_light(
     seeds, strip, beyond = seeds & ~shadow, np.any(sides, axis=0), None
     course, sure = sure_backdrop(few, seeds, strip | seeds, shadow)
     beside = plain_leftover(few, sides, sure) & two_parts
-    others = beside if beside.any() or not two_parts else plain_leftover(few, foot, sure)
+    others = beside if beside.any() or not two_parts else _low_table(few, foot, sure)
     if others.any():
         second, also = sure_backdrop(few, others, others, shadow)
         if beside.any() and (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():
@@ -111,6 +111,12 @@ def _in_full_light(
         sure = sure | also
     low = others if beyond is not None and not beside.any() else None
     return large, repeated(sure, ratio, shape), low
+
+
+def _low_table(few: NDArray[np.float32], foot: NDArray[np.bool_], sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find plain pixels at the foot, if they reach one of the sides there: a table does, a shirt mostly not."""
+    left = plain_leftover(few, foot, sure)
+    return left if (left & np.any(foot[1:], axis=0)).any() else np.zeros_like(left)
 
 
 def _bent(few: NDArray[np.float32], course: NDArray[np.float32], sure: NDArray[np.bool_]) -> NDArray[np.float32]:

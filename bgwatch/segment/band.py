@@ -60,7 +60,7 @@ def matte_band(
         alpha, _ = blend_alpha(ycc(np.moveaxis(levels, 0, -1)), back, subject[None, :, None, None, part], depth[part])
         _decontaminate(block, levels, alpha, rgb_levels(back))
         block[..., 3] = (block[..., 3] * alpha + np.float32(0.5)).astype(block.dtype)
-        pixels[block[..., 3] == 0] = 0
+        np.multiply(pixels, block[..., 3] > 0, out=pixels)
         whole[where] = pixels
         found[part] = alpha.mean(axis=(0, 1))
     return found

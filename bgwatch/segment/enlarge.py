@@ -1,17 +1,15 @@
 """From the small copy back to the larger one: planes bilinearly, masks cell by cell."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 
 def enlarged(planes: NDArray[np.float32], cell: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Interpolate planes (C, h, w) whose pixels are cells of ``cell`` pixels; the result is (C, *shape)."""
-    height, width = shape
-    box = (0.0, 0.0, width / cell, height / cell)
-    large = np.empty((len(planes), height, width), np.float32)
+    large = np.empty((len(planes), *shape), np.float32)
     for plane, out in zip(planes, large, strict=True):
-        out[:] = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR, box))
+        out[:] = cv2.resize(plane, None, fx=cell, fy=cell)[: shape[0], : shape[1]]
     return large
 
 

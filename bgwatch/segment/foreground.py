@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from bgwatch.segment.depth import nearest_in
 from bgwatch.segment.smoothing import shrunk, smooth
 
-SCALES = (1.5, 6.0, 25.0)
+SCALES = (1.5, 5.0, 20.0)
 
 
 def nearby_foreground(
@@ -34,7 +34,7 @@ def nearby_foreground(
     weighted[3] = core
     candidates = np.empty((len(SCALES), 3, len(places)), np.float32)
     for sigma, out in zip(SCALES, candidates, strict=True):
-        cell = 1 if sigma < 3 else 2 if sigma < 8 else 4
+        cell = 2 if sigma < 8 else 4
         sums = smooth(np.stack([shrunk(plane, cell) for plane in weighted]) if cell > 1 else weighted, sigma / cell)
         there = rows // cell * sums.shape[2] + columns // cell
         for plane, mean in zip(sums, out, strict=False):

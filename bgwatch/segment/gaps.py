@@ -5,9 +5,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.smoothing import one_sided
-
-AROUND = 11
 ONE_SIDED = 0.9
 SEE_THROUGH, STRANGE = 0.5, 0.25
 CLOSE, STRANGER = 3.0, 0.2
@@ -15,7 +12,7 @@ MOST = 6.0
 
 
 def see_through(
-    residual: NDArray[np.float32],
+    one_sided: NDArray[np.float32],
     distance: NDArray[np.float32],
     rough: NDArray[np.float32],
     miss: NDArray[np.float32],
@@ -31,8 +28,8 @@ def see_through(
 
     Parameters
     ----------
-    residual : ndarray of float32, shape (3, H, W)
-        Colour minus expected backdrop, planes from `ycc`.
+    one_sided : ndarray of float32, shape (H, W), in [0, 1]
+        How much the colours around a pixel differ from the backdrop in one direction.
     distance : ndarray of float32, shape (H, W)
         The finest scale of `evidence`.
     rough : ndarray of float32, shape (H, W), in [0, 1]
@@ -53,5 +50,5 @@ def see_through(
         return np.zeros(rough.shape, bool)
     thin = (rough < np.float32(SEE_THROUGH) * (1 - familiar / np.float32(STRANGE))) & (miss < MOST)
     like_backdrop = (distance < CLOSE) & (familiar < STRANGER)
-    seen: NDArray[np.bool_] = (thin | like_backdrop) & (one_sided(residual, AROUND) >= ONE_SIDED)
+    seen: NDArray[np.bool_] = (thin | like_backdrop) & (one_sided >= ONE_SIDED)
     return seen

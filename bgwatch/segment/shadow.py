@@ -65,6 +65,8 @@ def cast_shadow(
     soft = blurred & gentle
     walked = reachable((alike & soft) | sure, sure)
     dark = opened(walked & darker, EIGHT)
+    if dark.sum() <= SMALLEST * dark.size:
+        return np.zeros_like(sure)
     lit = opened(walked & ~dark & (factor > LIT), EIGHT)
     other = _large(~walked, SPECK) > 0
     found = _fading(dark, lit, other, ~blurred)

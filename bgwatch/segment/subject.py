@@ -15,8 +15,10 @@ from bgwatch.segment.opaque import near_backdrop, opaque_core
 from bgwatch.segment.own import even_colours, own_colours
 from bgwatch.segment.planes import length, picked
 from bgwatch.segment.regions import filled
+from bgwatch.segment.smoothing import one_sided
 
 ROUNDS = 2
+AROUND = 11
 
 
 def opaque_subject(
@@ -58,7 +60,7 @@ def opaque_subject(
     residual, depth = colours - surface, depth_from(clear)
     strength, bins = length(residual), colour_bins(colours)
     core = np.logical_or(*inner_subject(strength, clear, depth, long_side))
-    own = even_colours(residual, strength)
+    own, aside = even_colours(residual, strength), one_sided(residual, AROUND)
     for _ in range(ROUNDS):
         zone = near_backdrop(clear, depth, long_side)
         places = np.flatnonzero(zone)
@@ -66,7 +68,7 @@ def opaque_subject(
         alpha, miss = blend_alpha(picked(colours, places), picked(surface, places), near, depth.take(places))
         rough, strange = filled(alpha, places, zone.shape, 1), filled(miss, places, zone.shape, 0)
         familiar = filled(familiar_colours(bins, ~(clear | zone | gone), places), places, zone.shape, 1)
-        clear = clear | see_through(residual, distance, rough, strange, familiar, holes)
+        clear = clear | see_through(aside, distance, rough, strange, familiar, holes)
         depth = depth_from(clear)
         _, thin = inner_subject(strength, clear, depth, long_side)
         own |= own_colours(strength, strange)

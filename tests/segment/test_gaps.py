@@ -77,10 +77,10 @@ def test_the_way_from_dark_to_pale_is_not_seen_through() -> None:
     crossing, gap = planes((x - 19.5) * 8.0), planes(np.where(abs(x - 19.5) < 3, 0, -90.0))
     ones, zeros = np.ones((40, 40), np.float32), np.zeros((40, 40), np.float32)
     distance, strange = ones, zeros
-    assert not see_through(crossing, distance, zeros, strange, zeros, "auto")[20, 17:23].any()
-    assert see_through(gap, distance, zeros, strange, zeros, "auto")[20, 18:22].all()
-    assert not see_through(gap, distance, zeros, strange, ones, "auto").any()
-    assert not see_through(gap, distance, zeros, strange, zeros, "fill").any()
+    assert not see_through(one_sided(crossing, 11), distance, zeros, strange, zeros, "auto")[20, 17:23].any()
+    assert see_through(one_sided(gap, 11), distance, zeros, strange, zeros, "auto")[20, 18:22].all()
+    assert not see_through(one_sided(gap, 11), distance, zeros, strange, ones, "auto").any()
+    assert not see_through(one_sided(gap, 11), distance, zeros, strange, zeros, "fill").any()
 
 
 def test_one_sided_is_a_share() -> None:
