@@ -205,7 +205,8 @@ def _upright(image: Image.Image, identity: Identity, path: Path) -> Picture:
     kept: dict[str, Any] = {}
     if dpi := _dpi(image):
         kept["dpi"] = dpi
-    upright = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
+    upright = image
     if exif := _exif(upright):
         kept["exif"] = exif
     profile = image.info.get("icc_profile")
@@ -226,9 +227,10 @@ def _plain(image: Image.Image, path: Path) -> Image.Image:
     if image.mode in DEEP_GREY:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     grey = image.mode in ("L", "LA", "1")
+    mode = "L" if grey else "RGB"
     if image.has_transparency_data:  # also a palette's or a key colour's
-        return image.convert("LA" if grey else "RGBA")
-    return image.convert("L" if grey else "RGB")
+        mode = "LA" if grey else "RGBA"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
