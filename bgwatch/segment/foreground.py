@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from bgwatch.segment.depth import nearest_in
 from bgwatch.segment.smoothing import shrunk, smooth
 
-SCALES = (1.5, 5.0, 20.0)
+SCALES = (0.75, 2.5, 10.0)  # pixels of a copy of half the size
+WIDE = 4.0
 
 
 def nearby_foreground(
@@ -28,14 +29,17 @@ def nearby_foreground(
     ndarray of float32, shape (S, 3, N)
         One candidate a scale.
     """
-    rows, columns = np.divmod(nearest_in(core, places), core.shape[1])
     weighted = np.empty((4, *core.shape), np.float32)
     np.multiply(colours, core, out=weighted[:3])
     weighted[3] = core
+    halves = np.stack([shrunk(plane, 2) for plane in weighted])
+    rows, columns = np.divmod(places, core.shape[1])
+    there = nearest_in(halves[3] > 0, rows // 2 * halves.shape[2] + columns // 2)
+    rows, columns = np.divmod(there, halves.shape[2])
     candidates = np.empty((len(SCALES), 3, len(places)), np.float32)
     for sigma, out in zip(SCALES, candidates, strict=True):
-        cell = 2 if sigma < 8 else 4
-        sums = smooth(np.stack([shrunk(plane, cell) for plane in weighted]) if cell > 1 else weighted, sigma / cell)
+        cell = 1 if sigma < WIDE else 2
+        sums = smooth(np.stack([shrunk(plane, cell) for plane in halves]), sigma / cell)
         there = rows // cell * sums.shape[2] + columns // cell
         for plane, mean in zip(sums, out, strict=False):
             np.take(plane, there, out=mean)

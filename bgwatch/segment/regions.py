@@ -32,8 +32,7 @@ def reachable(mask: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.b
     touched = np.zeros(count + 1, bool)
     touched[labels[start]] = True
     touched[0] = False
-    kept: NDArray[np.bool_] = touched[labels]
-    return kept
+    return touched.take(labels)
 
 
 def rims(labels: NDArray[np.int32], inner: int, outer: int) -> NDArray[np.int32]:
