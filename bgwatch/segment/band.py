@@ -81,11 +81,10 @@ def _decontaminate(
 ) -> None:
     """Take the backdrop's share out of soft pixels (..., 4), in place: what remains is the subject's colour."""
     top = float(np.iinfo(block.dtype).max)
-    soft = alpha < OPAQUE
-    scale = np.where(soft, 1 / np.maximum(alpha, np.float32(LEAST_ALPHA)), np.float32(1))
-    share = np.where(soft, (1 - alpha) * scale, np.float32(0))
+    subject = np.where(alpha < OPAQUE, alpha, np.float32(1))
+    scale = np.float32(top / 255) / np.maximum(subject, np.float32(LEAST_ALPHA))
+    share = (1 - subject) * scale
     for channel, plane in enumerate(levels):
         plane *= scale
         plane -= share * behind[..., channel]
-        clean = between(plane, 0, 255)
-        block[..., channel] = clean * np.float32(top / 255) + np.float32(0.5)
+        block[..., channel] = between(plane, 0, top) + np.float32(0.5)

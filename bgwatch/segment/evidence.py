@@ -12,7 +12,7 @@ SCALES = (0.6, 1.2, 2.4)
 LEAST = (0.9, 0.8, 0.6)
 CHROMA_SHARE = 0.8
 BLOCK = 15
-FEWER = 2  # pixels are enough to measure noise
+FEWER = 4  # rows and columns are enough to measure noise
 LUMA, CHROMA = (0.6, 1.0, 0.01), (CHROMA_WEIGHT, CHROMA_SHARE, 0.02)  # the noise's floor, the weight, the ringing
 
 

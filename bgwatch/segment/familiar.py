@@ -1,5 +1,6 @@
 """Colours that the inside of the subject has as well: see-through or not, they are no sign of backdrop."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,7 +51,9 @@ def familiar_colours(bins: NDArray[np.intp], deep: NDArray[np.bool_], near: NDAr
 
 def _histogram(bins: NDArray[np.intp]) -> NDArray[np.float32]:
     counts = np.bincount(bins, minlength=int(np.prod(BINS))).reshape(BINS).astype(np.float32)
-    for axis in range(3):
-        padded = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)])
-        counts = np.lib.stride_tricks.sliding_window_view(padded, 3, axis).sum(axis=-1, dtype=np.float32)
-    return np.asarray(counts / np.float32(27), np.float32)
+    planes = [cv2.boxFilter(plane, -1, (3, 3), borderType=cv2.BORDER_CONSTANT) for plane in counts]
+    flat = np.asarray(planes, np.float32)
+    smooth = flat.copy()
+    smooth[1:] += flat[:-1]
+    smooth[:-1] += flat[1:]
+    return smooth

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-ONE_SIDED = 0.9
+ONE_SIDED = 0.93
 SEE_THROUGH, STRANGE = 0.5, 0.25
 CLOSE, STRANGER = 3.0, 0.2
 MOST = 6.0

@@ -89,14 +89,14 @@ def enclosed_backdrop(
         means = [np.bincount(labels.ravel(), plane.ravel(), count + 1) / np.maximum(area, 1) for plane in residual]
         accepted &= np.abs(means).max(axis=0) < OPEN
     if wanted == "auto":
-        sharp = _sharp_rim(distances[0], np.where(candidates[labels], labels, 0), backdrop, count)
+        sharp = _sharp_rim(distances[0], np.where(candidates, np.arange(count + 1), 0).take(labels), backdrop, count)
         small = candidates & (area < WIDE**2)
         accepted &= sharp & _like_backdrop(residual, labels, area, sure, wander, small & sharp)
         if small.sum() >= PATTERN and (accepted & small).sum() < FEW * small.sum():
             accepted &= ~small  # as in a printed shirt: where most are none, the others are by chance
-    found = accepted[labels]
+    found = accepted.take(labels)
     grown = dilated(found, CROSS, 3, within=distances[0] < TIGHT)
-    wide = found & (area > WIDE**2)[labels]
+    wide = found & (area > WIDE**2).take(labels)
     if wide.any():
         looser = 1 + wander[0] / _spread(residual[0], sure)
         nearly = (distances[0] < NEAR[0] * looser) & (distances[1] < NEAR[1] * looser) & ~backdrop
@@ -105,7 +105,7 @@ def enclosed_backdrop(
     doubtful[0] = False
     refused = candidates & ~accepted
     suspect = float(area[refused].sum() / max(1, int((~(backdrop | grown)).sum())))
-    return Holes(grown, doubtful[labels], int(accepted.sum()), int(refused.sum()), suspect)
+    return Holes(grown, doubtful.take(labels), int(accepted.sum()), int(refused.sum()), suspect)
 
 
 def _like_backdrop(

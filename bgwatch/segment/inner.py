@@ -38,9 +38,11 @@ def inner_subject(
     wanted = in_proportion(DEEP, long_side)
     deep = depth > wanted
     shallow = ~backdrop & ~reachable(~backdrop, deep)
+    if not shallow.any():
+        return deep, shallow
     labels, count = components(shallow)
     area, stroke = (np.bincount(labels[where], minlength=count + 1) for where in (shallow, shallow & (depth >= STROKE)))
-    thin = (((stroke > 0) & (area >= SPECK)) | (area >= LARGE))[labels]
+    thin = (((stroke > 0) & (area >= SPECK)) | (area >= LARGE)).take(labels)
     owner, strong = labels[thin], strength[thin]
     most = np.zeros(count + 1, np.float32)
     np.maximum.at(most, owner, strong)
