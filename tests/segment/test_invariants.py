@@ -15,6 +15,7 @@ from PIL import Image
 import bgwatch
 from bgwatch import remove_background
 from bgwatch.errors import PictureError, SettingsError
+from bgwatch.workers import THREAD_VARIABLES
 
 PLAIN = ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "I;16"]
 MODES = [*PLAIN, "LA", "La", "PA", "RGBA", "RGBa"]
@@ -135,7 +136,7 @@ def test_the_same_bytes_for_any_number_of_threads(method: str) -> None:
     picture = Path(__file__).parents[1] / "pictures" / "mug.jpg"
     found = set()
     for threads in ("1", "2", "4"):
-        limits = {f"{library}_NUM_THREADS": threads for library in ("OMP", "OPENBLAS", "MKL")}
+        limits = dict.fromkeys(THREAD_VARIABLES, threads)
         path = str(Path(bgwatch.__file__).parents[1])
         run = subprocess.run(
             [sys.executable, "-c", DIGEST, str(picture), method],
