@@ -13,7 +13,7 @@ from PIL import Image
 
 STRIP = 64  # rows
 LEVEL = 2  # of ISA-L's four; 3 is slower and compresses cut-outs no better
-SAMPLED = 4  # rows of each strip tell which library deflates them better
+SAMPLES, SAMPLED = 16, 4  # so many times so many rows tell which library deflates them better
 ZLIB_LEVEL, MARGIN = 3, 0.98
 WIDE, RUN, STRETCH = 8192, 64, 320  # bytes: in a wide row the first of each stretch tell which filter suits it
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -55,7 +55,8 @@ def encode(pixels: NDArray[np.uint8] | NDArray[np.uint16], kept: Mapping[str, An
 
 def _deflater(pixels: NDArray[Any], step: int) -> Any:
     """Take ISA-L, unless a sample of the rows comes out smaller from zlib, as a texture does."""
-    sample = b"".join(_filtered(pixels, start, SAMPLED, step).tobytes() for start in range(0, len(pixels), STRIP))
+    apart = STRIP * max(1, len(pixels) // (STRIP * SAMPLES))
+    sample = b"".join(_filtered(pixels, start, SAMPLED, step).tobytes() for start in range(0, len(pixels), apart))
     if len(isal_zlib.compress(sample, LEVEL)) <= MARGIN * len(zlib.compress(sample, zlib.Z_BEST_SPEED)):
         return isal_zlib.compressobj(LEVEL)
     return zlib.compressobj(ZLIB_LEVEL)

@@ -40,7 +40,9 @@ def straight_rgba(image: Image.Image | Pixels) -> Pixels:
     pixels = cast(Pixels, array)
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         code = cv2.COLOR_GRAY2RGBA if pixels.ndim == 2 else cv2.COLOR_RGB2RGBA
-        return cast(Pixels, cv2.cvtColor(pixels, code))
+        opaque = np.empty((*pixels.shape[:2], 4), pixels.dtype)  # numpy asks for huge pages, OpenCV does not
+        cv2.cvtColor(pixels, code, dst=opaque)
+        return cast(Pixels, opaque)
     rgba = pixels.copy()
     rgba[rgba[..., 3] == 0] = 0
     return rgba

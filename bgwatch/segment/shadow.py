@@ -60,7 +60,7 @@ def cast_shadow(
     """
     factor, alike = _darkening(colours, surface)
     darker = (1 - factor) * surface[0] > FAINT
-    if (darker & reachable(alike | sure, sure)).sum() <= SMALLEST * sure.size:
+    if (darker & alike).sum() <= SMALLEST * sure.size:
         return np.zeros_like(sure)  # at once, since looking for edges takes long
     blurred, gentle = _edges(colours[0], surface[0], sure)
     soft = blurred & gentle

@@ -18,8 +18,10 @@ def smooth(planes: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     smoothed = np.empty_like(planes)
     for plane, out in zip(planes, smoothed, strict=True):
         few = shrunk(plane, cell, cv2.BORDER_REPLICATE)
-        even = cv2.GaussianBlur(few, (side, side), sigma / cell, borderType=cv2.BORDER_REPLICATE)
-        out[:] = even if cell == 1 else cv2.resize(even, None, fx=cell, fy=cell)[: plane.shape[0], : plane.shape[1]]
+        even = out if cell == 1 else np.empty_like(few)
+        cv2.GaussianBlur(few, (side, side), sigma / cell, dst=even, borderType=cv2.BORDER_REPLICATE)
+        if cell > 1:
+            out[:] = cv2.resize(even, None, fx=cell, fy=cell)[: plane.shape[0], : plane.shape[1]]
     return smoothed
 
 
