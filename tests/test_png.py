@@ -101,7 +101,7 @@ def test_a_cut_out_is_no_larger_than_pillow_writes_it_at_level_1() -> None:
         assert len(encode(pixels, {})) <= file.tell()
 
 
-def test_a_texture_is_hardly_larger_than_pillow_writes_it_at_level_1() -> None:
+def test_a_texture_is_no_larger_than_pillow_writes_it_at_level_1() -> None:
     """Sand, say: here ISA-L deflates worse than zlib."""
     grains = np.random.default_rng(5).normal(128, 25, (400, 400, 1)) + np.zeros(3)
     sand = np.asarray(
@@ -111,7 +111,7 @@ def test_a_texture_is_hardly_larger_than_pillow_writes_it_at_level_1() -> None:
     Image.fromarray(sand).save(file, "PNG", compress_level=1)
     mine = encode(sand, {})
     assert np.array_equal(decoded(mine), sand)
-    assert len(mine) <= 1.02 * file.tell()
+    assert len(mine) <= 0.97 * file.tell()
 
 
 def test_the_same_pixels_give_the_same_bytes() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.blend import SHALLOW, blend_alpha
+from bgwatch.segment.blend import SHALLOW, blend_alpha, likely_colour
 from bgwatch.segment.pixels import Pixels
-from bgwatch.segment.planes import between
+from bgwatch.segment.planes import between, dot
 from bgwatch.segment.ycc import rgb_levels, ycc
 
 PIECE = 1 << 16
@@ -18,7 +18,7 @@ def matte_band(
     cell: int,
     places: tuple[NDArray[np.intp], NDArray[np.intp]],
     behind: NDArray[np.float32],
-    subject: NDArray[np.float32],
+    candidates: NDArray[np.float32],
     depth: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Solve alpha in the unknown cells, piece by piece, and take the backdrop out of their colours, in place.
@@ -33,8 +33,8 @@ def matte_band(
         Rows and columns of the cells to solve.
     behind : ndarray of float32, shape (3, N)
         Backdrop of each cell, planes from `ycc`.
-    subject : ndarray of float32, shape (3, N)
-        Subject colour of each cell.
+    candidates : ndarray of float32, shape (S, 3, N)
+        Subject colours near each cell. The pixel of a cell that differs most from the backdrop tells which holds.
     depth : ndarray of float32, shape (N,)
         Distance from backdrop in pixels of the reduced copy.
 
@@ -56,8 +56,9 @@ def matte_band(
         levels = np.stack([block[..., channel].astype(np.float32) for channel in range(3)])
         if top != 255:
             levels *= np.float32(255 / top)
-        back = behind[:, None, None, part]
-        alpha, _ = blend_alpha(ycc(np.moveaxis(levels, 0, -1)), back, subject[None, :, None, None, part], depth[part])
+        colours, back = ycc(np.moveaxis(levels, 0, -1)), behind[:, None, None, part]
+        subject = likely_colour(_strongest(colours, back), behind[:, part], candidates[:, :, part])
+        alpha, _ = blend_alpha(colours, back, subject[None, :, None, None], depth[part])
         _decontaminate(block, levels, alpha, rgb_levels(back))
         block[..., 3] = (block[..., 3] * alpha + np.float32(0.5)).astype(block.dtype)
         np.multiply(pixels, block[..., 3] > 0, out=pixels)
@@ -74,6 +75,14 @@ def _pixels_of(
     y = np.minimum(rows * cell + inside, shape[0] - 1)
     x = np.minimum(columns * cell + inside, shape[1] - 1)
     return y[:, None], x[None]
+
+
+def _strongest(colours: NDArray[np.float32], behind: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pick the colour (3, n) of each cell's pixel, of (3, cell, cell, n), that differs most from the backdrop."""
+    away = colours - behind
+    number = colours.shape[-1]
+    most = dot(away, away).reshape(-1, number).argmax(axis=0)
+    return colours.reshape(3, -1, number)[:, most, np.arange(number)]
 
 
 def _decontaminate(

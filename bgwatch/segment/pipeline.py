@@ -10,7 +10,6 @@ from bgwatch.segment.article import article
 from bgwatch.segment.averaged import averaged
 from bgwatch.segment.backdrop import whole_backdrop
 from bgwatch.segment.band import matte_band
-from bgwatch.segment.blend import likely_colour
 from bgwatch.segment.border import border_sides
 from bgwatch.segment.cluster import colour_clusters
 from bgwatch.segment.confidence import found_alpha, judge
@@ -25,7 +24,7 @@ from bgwatch.segment.palette import backdrop_palette
 from bgwatch.segment.pixels import Pixels, cells_of, clear, eight_bits, straight_rgba
 from bgwatch.segment.planes import picked
 from bgwatch.segment.reduce import Look, look_at
-from bgwatch.segment.regions import filled, surrounding
+from bgwatch.segment.regions import surrounding
 from bgwatch.segment.result import Cutout, Report
 from bgwatch.segment.subject import opaque_subject
 from bgwatch.segment.veil import lay_shadow
@@ -34,6 +33,7 @@ from bgwatch.segment.ycc import ycc
 from bgwatch.settings import Segmentation, segmentation
 
 CLUSTERS = 8
+RIM = 1.5  # pixels from backdrop; even an opaque cell may hold softer pixels there
 MARGIN = 8  # of backdrop around the subject, for what looks at a neighbourhood
 
 
@@ -132,13 +132,13 @@ def _auto(
     outside, doubtful, gone = (mask[box] for mask in (backdrop, holes.doubtful, gone))
     core, depth = opaque_subject(colours, surface, distance, outside, doubtful, gone, wanted.holes, max(alpha.shape))
     laps("subject")
-    unknown = np.flatnonzero(~(outside | core | gone))
+    unknown = np.flatnonzero(~(outside | gone | (core & (depth > RIM))))
     behind = picked(surface, unknown)
-    subject = likely_colour(picked(colours, unknown), behind, nearby_foreground(colours, core, unknown))
-    places = np.divmod(unknown, core.shape[1])
-    soft = matte_band(cells_of(rgba, look.cell, box), look.cell, places, behind, subject, depth.take(unknown))
+    near, places = nearby_foreground(colours, core, unknown), np.divmod(unknown, core.shape[1])
+    soft = matte_band(cells_of(rgba, look.cell, box), look.cell, places, behind, near, depth.take(unknown))
     clear(rgba, look.cell, backdrop)
     laps("matte")
-    alpha[box] = filled(soft, unknown, core.shape, 0) + core
+    alpha[box] = core
+    alpha[box].flat[unknown] = soft
     suspect = holes.suspect if wanted.holes == "auto" else 0.0
     return _Found(averaged(alpha, look.ratio), holes.opened, holes.kept, suspect, light, foot)

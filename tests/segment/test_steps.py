@@ -240,7 +240,7 @@ def test_the_band_is_solved_in_place(dtype: type) -> None:
     unknown = np.pad(unknown, ((0, 0), (0, 1)))
     behind, subject = ycc(np.full((1, 3), 255.0)), ycc(np.zeros((1, 3)))
     before = rgba.copy()
-    matte_band(rgba, 2, np.nonzero(unknown), behind, subject, np.ones(1, np.float32))
+    matte_band(rgba, 2, np.nonzero(unknown), behind, subject[None], np.ones(1, np.float32))
     changed = (rgba != before).any(axis=-1)
     assert np.argwhere(changed).tolist() == [[4, 4], [4, 5]]
     assert rgba[4, 4, 3] == pytest.approx(top / 2, rel=0.02)
