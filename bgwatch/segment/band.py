@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from bgwatch.segment.blend import SHALLOW, blend_alpha, likely_colour
 from bgwatch.segment.pixels import Pixels
-from bgwatch.segment.planes import between, dot
+from bgwatch.segment.planes import between, dot, picked
 from bgwatch.segment.ycc import rgb_levels, ycc
 
-PIECE = 1 << 16
+PIECE = 1 << 17
 LEAST_ALPHA = 0.05
 OPAQUE = 0.98
 
@@ -46,11 +46,13 @@ def matte_band(
     top = float(np.iinfo(rgba.dtype).max)
     whole = rgba.view(np.uint32 if rgba.itemsize == 1 else np.uint64)[..., 0]  # a pixel at a time is gathered fast
     order = np.argsort(depth > SHALLOW, kind="stable")  # pieces of shallow cells take half the time
-    found = np.empty(len(order), np.float32)
+    (rows, columns), depth = (side[order] for side in places), depth[order]
+    behind, candidates = behind[:, order], candidates[..., order]
+    means = np.empty(len(order), np.float32)
     step = max(1, PIECE // cell**2)
     for start in range(0, len(order), step):
-        part = order[start : start + step]
-        where = _pixels_of(places[0][part], places[1][part], cell, whole.shape)
+        part = slice(start, start + step)
+        where = _pixels_of(rows[part], columns[part], cell, whole.shape)
         pixels = whole[where]
         block = pixels.view(rgba.dtype).reshape(*pixels.shape, 4)
         levels = np.stack([block[..., channel].astype(np.float32) for channel in range(3)])
@@ -63,7 +65,9 @@ def matte_band(
         block[..., 3] = (block[..., 3] * alpha + np.float32(0.5)).astype(block.dtype)
         np.multiply(pixels, block[..., 3] > 0, out=pixels)
         whole[where] = pixels
-        found[part] = alpha.mean(axis=(0, 1))
+        means[part] = alpha.mean(axis=(0, 1))
+    found = np.empty_like(means)
+    found[order] = means
     return found
 
 
@@ -78,11 +82,11 @@ def _pixels_of(
 
 
 def _strongest(colours: NDArray[np.float32], behind: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pick the colour (3, n) of each cell's pixel, of (3, cell, cell, n), that differs most from the backdrop."""
-    away = colours - behind
+    """Pick of every second row of each cell, (3, cell, cell, n), the colour (3, n) least like the backdrop's."""
+    away = colours[:, ::2] - behind
     number = colours.shape[-1]
     most = dot(away, away).reshape(-1, number).argmax(axis=0)
-    return colours.reshape(3, -1, number)[:, most, np.arange(number)]
+    return picked(away, most * number + np.arange(number)) + behind.reshape(3, number)
 
 
 def _decontaminate(
