@@ -206,15 +206,14 @@ def _upright(image: Image.Image, identity: Identity, path: Path) -> Picture:
     if dpi := _dpi(image):
         kept["dpi"] = dpi
     ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
-    upright = image
-    if exif := _exif(upright):
+    if exif := _exif(image):
         kept["exif"] = exif
     profile = image.info.get("icc_profile")
-    if upright.mode == "CMYK":
-        upright, profile = _from_cmyk(upright, profile), None
+    if image.mode == "CMYK":
+        image, profile = _from_cmyk(image, profile), None
     if profile:
         kept["icc_profile"] = profile
-    return Picture(_plain(upright, path), identity, kept, tuple(notes))
+    return Picture(_plain(image, path), identity, kept, tuple(notes))
 
 
 def _plain(image: Image.Image, path: Path) -> Image.Image:

@@ -93,7 +93,7 @@ def _in_full_light(
     The third result is where at the foot that part begins, if it does.
     """
     shape, sides, foot = colours.shape[1:], border_sides(visible) & ~shadow, border_foot(visible) & ~shadow
-    seeds, strip, beyond = seeds & ~shadow, np.any(sides, axis=0), None
+    seeds, strip, second, beyond = seeds & ~shadow, np.any(sides, axis=0), None, None
     course, sure = sure_backdrop(few, seeds, strip | seeds, shadow)
     beside = plain_leftover(few, sides, sure) & two_parts
     others = beside if beside.any() or not two_parts else _low_table(few, foot, sure)
@@ -102,13 +102,15 @@ def _in_full_light(
         if beside.any() and (sure & also).sum() > ONE_AND_THE_SAME * sure.sum():
             seeds |= others  # two lights that hair cuts apart at the border
             course, sure = sure_backdrop(few, seeds, strip | seeds, shadow)
-        else:
-            beyond = straight_seam(sure, also, few - _bent(few, course, sure))
-    large = enlarged(_bent(few, course, sure), ratio, shape)
-    if beyond is not None:
-        second, beyond = enlarged(_bent(few, second, also), ratio, shape), enlarged(beyond[None], ratio, shape)[0]
-        large = parted_surface(colours, large, second, beyond)
-        sure = sure | also
+            second = None
+    first = _bent(few, course, sure)
+    large = enlarged(first, ratio, shape)
+    if second is not None:
+        beyond = straight_seam(sure, also, few - first)
+        if beyond is not None:
+            beside_it = enlarged(_bent(few, second, also), ratio, shape)
+            large = parted_surface(colours, large, beside_it, enlarged(beyond[None], ratio, shape)[0])
+            sure = sure | also
     low = others if beyond is not None and not beside.any() else None
     return large, repeated(sure, ratio, shape), low
 

@@ -7,7 +7,6 @@ from bgwatch.segment.depth import nearest_in
 from bgwatch.segment.smoothing import shrunk, smooth
 
 SCALES = (0.75, 2.5, 10.0)  # pixels of a copy of half the size
-WIDE = 4.0
 
 
 def nearby_foreground(
@@ -35,12 +34,9 @@ def nearby_foreground(
     halves = np.stack([shrunk(plane, 2) for plane in weighted])
     rows, columns = np.divmod(places, core.shape[1])
     there = nearest_in(halves[3] > 0, rows // 2 * halves.shape[2] + columns // 2)
-    rows, columns = np.divmod(there, halves.shape[2])
     candidates = np.empty((len(SCALES), 3, len(places)), np.float32)
     for sigma, out in zip(SCALES, candidates, strict=True):
-        cell = 1 if sigma < WIDE else 2
-        sums = smooth(np.stack([shrunk(plane, cell) for plane in halves]), sigma / cell)
-        there = rows // cell * sums.shape[2] + columns // cell
+        sums = smooth(halves, sigma)
         for plane, mean in zip(sums, out, strict=False):
             np.take(plane, there, out=mean)
         out /= sums[3].take(there) + np.float32(1e-6)

@@ -106,7 +106,8 @@ def slope(planes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def steepness(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Length of the gradient of a plane (H, W) smoothed by a Gaussian of ``sigma`` pixels, in levels a pixel."""
-    step, smoothing = derivative(sigma), cv2.getGaussianKernel(len(derivative(sigma)), sigma, cv2.CV_32F)
+    step = derivative(sigma)
+    smoothing = cv2.getGaussianKernel(len(step), sigma, cv2.CV_32F)
     parts = [
         cv2.sepFilter2D(plane, -1, across, along, borderType=cv2.BORDER_REPLICATE)
         for across, along in ((step, smoothing), (smoothing, step))
