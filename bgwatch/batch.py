@@ -13,7 +13,7 @@ from bgwatch.errors import FolderError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
 from bgwatch.job import Job, Outcome, pool
 from bgwatch.place import fitting, make_folder, numbered, publish, temporary_in
-from bgwatch.settings import WorkerLimits
+from bgwatch.settings import PictureLimits, WorkerLimits
 
 OWN_RESULT = re.compile(r"\.(cutout|mask)(-\d+)?\.png$")
 
@@ -75,7 +75,7 @@ def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
 
 
 def carry_out(
-    made: Plan, options: dict[str, Any], max_pixels: int, limits: WorkerLimits, mask: bool, count: int
+    made: Plan, options: dict[str, Any], allowed: PictureLimits, limits: WorkerLimits, mask: bool, count: int
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
@@ -88,7 +88,7 @@ def carry_out(
         while waiting or workers.busy:
             while waiting and workers.room:
                 source, target = waiting.popleft()
-                job = Job(str(source), str(temporary_in(target.parent)), options, max_pixels, mask)
+                job = Job(str(source), str(temporary_in(target.parent)), options, allowed.model_dump(), mask)
                 try:
                     make_folder(target.parent)
                 except FolderError as error:

@@ -17,7 +17,8 @@ from bgwatch.errors import BgwatchError, printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from bgwatch.settings import Model, WorkerLimits
+    from bgwatch.settings import Model, PictureLimits, Settings, WorkerLimits
+    from bgwatch.watch.signals import Signals
 
 INTERRUPTED = 130
 
@@ -25,11 +26,11 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command ``bgwatch``; no traceback of an expected error reaches the user."""
     try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was begun as Ctrl-C does
+        signals = _signals()
         from bgwatch.workers import one_thread
 
         one_thread()
-        sys.exit(bgwatch.main(standalone_mode=False))
+        sys.exit(bgwatch.main(standalone_mode=False, obj=signals))
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
@@ -50,6 +51,18 @@ def main() -> None:
     except OSError as error:  # a working directory that has gone, a full disk behind standard output, ...
         _say(f"error: {error.filename or 'the output'}: {error.strerror}; check that it is there and can be used")
         sys.exit(3)
+
+
+def _signals() -> "Signals | None":
+    """Take the signals: a daemon notes them from its first moment, other commands end what they have begun."""
+    if sys.argv[1:2] == ["watch"]:
+        from bgwatch.watch.signals import Signals
+
+        signals = Signals()
+        signals.obey()
+        return signals
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return None
 
 
 def _path(text: str) -> Path:
@@ -139,14 +152,15 @@ def remove(
     Without -o the result of photo.jpg is photo.cutout.png beside it.
     """
     from bgwatch import batch, report
+    from bgwatch.workers import cpus
 
     start = time.monotonic()
-    options, max_pixels, limits = _picture_settings(given)
+    options, allowed, limits = _picture_settings(given)
     planned = batch.plan(inputs, out, mask)
     for sentence in planned.unreadable:
         _say(sentence)
     summary = report.Summary()
-    doing = batch.carry_out(planned, options, max_pixels, limits, mask, workers or _cpus())
+    doing = batch.carry_out(planned, options, allowed, limits, mask, workers or cpus())
     with _progress(len(planned.targets)) as progress, closing(doing):
         for outcome, target in doing:
             summary.add(outcome)
@@ -177,14 +191,15 @@ def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | N
     from bgwatch import batch, report
     from bgwatch.place import replace_with
     from bgwatch.sheet import check_sheet, columns_of, draw_sheet, encode_sheet
+    from bgwatch.workers import cpus
 
     check_sheet(out, background)
-    options, max_pixels, limits = _picture_settings(given)
+    options, allowed, limits = _picture_settings(given)
     planned = batch.plan(inputs, None, mask=False)
     planned.targets.pop(out, None)  # an earlier sheet among the pictures
     columns = {}
     with _progress(len(planned.targets)) as progress:
-        for outcome, column in columns_of(planned, options, max_pixels, limits, workers or _cpus()):
+        for outcome, column in columns_of(planned, options, allowed, limits, workers or cpus()):
             columns[outcome.job.source] = column
             if not outcome.written:
                 progress.say(report.as_line(outcome, None))
@@ -202,19 +217,33 @@ def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | N
 @click.option("-c", "config", type=_path, help="Settings file.")
 @click.option("--once", is_flag=True, help="Do what is there, then end.")
 @click.option("--state", type=_path, help="Folder for the ledger.")
+@click.option("--log-json", is_flag=True, help="Write the log as one JSON object a line.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+@click.pass_obj
 def watch(
-    folders: tuple[Path, ...], config: Path | None, once: bool, state: Path | None, workers: int | None, **given: Any
+    signals: "Signals",
+    /,
+    folders: tuple[Path, ...],
+    config: Path | None,
+    once: bool,
+    state: Path | None,
+    log_json: bool,
+    workers: int | None,
+    **given: Any,
 ) -> None:
     """Cut out whatever is dropped into a folder, until told to stop.
 
     Without folders and without a settings file it watches ./inbox and writes to ./outbox.
     """
+    from bgwatch.watch.logs import log_to_stderr
     from bgwatch.watch.service import Service, state_folder
 
-    settings = _settings(folders, config, {**given, "workers": workers})
-    _log_to_stderr()
-    sys.exit(Service(settings, state or state_folder(), settings.workers or _cpus()).run(once))
+    def read() -> "Settings":
+        return _settings(folders, config, {**given, "workers": workers})
+
+    settings = read()
+    log_to_stderr(log_json)
+    sys.exit(Service(settings, state or state_folder(), read, signals).run(once))
 
 
 @bgwatch.command()
@@ -261,7 +290,7 @@ _gimp_command("status", "plugin_status", "Tell where the plug-in is and whether 
 _gimp_command("uninstall", "uninstall_plugin", "Take away what install put there.")
 
 
-def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> Any:
+def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> "Settings":
     from bgwatch.config import default_path, in_force
 
     if len(folders) not in (0, 2):
@@ -271,8 +300,8 @@ def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, A
     return in_force(config, tuple(map(str, folders)), {key: value for key, value in given.items() if value is not None})
 
 
-def _picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], int, "WorkerLimits"]:
-    """Split the options of a command into those of the segmentation, the pixel limit and the worker limits."""
+def _picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLimits", "WorkerLimits"]:
+    """Split the options of a command into those of the segmentation, the limits of a picture and of a worker."""
     from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits, segmentation
 
     def of(model: "type[Model]") -> dict[str, Any]:
@@ -280,7 +309,7 @@ def _picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], int, "Work
 
     return (
         segmentation(of(Segmentation)).model_dump(),
-        PictureLimits(**of(PictureLimits)).max_pixels,
+        PictureLimits(**of(PictureLimits)),
         WorkerLimits(**of(WorkerLimits)),
     )
 
@@ -333,17 +362,6 @@ def _progress(total: int) -> Iterator[_Plain]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as progress:
         yield _Bar(progress, total)
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # what it loses, the rescan finds
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _say(text: str) -> None:

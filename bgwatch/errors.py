@@ -4,6 +4,7 @@
 
     BgwatchError            1   base of all that bgwatch raises on purpose
     ├── PictureError        1   one picture: missing, broken, too large, no picture at all
+    │   └── UnfinishedError 1   perhaps not whole yet, or not to be read just now: worth another attempt
     ├── SettingsError       2   wrong usage, a wrong option or a wrong settings file
     └── FolderError         3   the environment: a folder missing, not writable, or watched already
 
@@ -31,6 +32,10 @@ class BgwatchError(Exception):
 
 class PictureError(BgwatchError):
     """One picture cannot be cut out; others are not touched by this."""
+
+
+class UnfinishedError(PictureError):
+    """One picture is cut short, empty or cannot be read now; where it is still being copied it may be whole later."""
 
 
 class SettingsError(BgwatchError):

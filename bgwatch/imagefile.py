@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from bgwatch.errors import PictureError
+from bgwatch.errors import PictureError, UnfinishedError
 from bgwatch.png import encode
+from bgwatch.settings import PictureLimits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
 SUFFIXES = frozenset(
@@ -92,7 +93,7 @@ def looks_like_picture(path: Path) -> bool:
         return False
 
 
-def decode(path: Path, max_pixels: int, follow_symlinks: bool = True) -> Picture:
+def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> Picture:
     """Read a picture whole.
 
     The format is decided by the content, never by the name. The file is opened once; what is decoded is what
@@ -102,28 +103,34 @@ def decode(path: Path, max_pixels: int, follow_symlinks: bool = True) -> Picture
     ----------
     path : Path
         The file.
-    max_pixels : int
-        Pictures whose header declares more are refused before decoding.
+    limits : PictureLimits
+        What is refused before decoding, by the file's size and by what its header declares.
     follow_symlinks : bool
         False refuses a symbolic link.
 
     Raises
     ------
     PictureError
-        When it is missing, not a regular file, empty, no picture, broken, cut short or too large.
+        When it is missing, not a regular file, empty, no picture, broken, cut short, or beyond the limits.
     """
     with _opened(path, follow_symlinks) as file:
         status = os.fstat(file.fileno())
         if status.st_size == 0:
-            raise PictureError(f"{path}: the file is empty (0 bytes); copy it here again")
+            raise UnfinishedError(f"{path}: the file is empty (0 bytes); copy it here again")
+        if status.st_size > limits.max_bytes:
+            said = f"{status.st_size} bytes are more than max_bytes ({limits.max_bytes}); raise it or scale the picture"
+            raise PictureError(f"{path}: {said}")
         try:
             with _our_limits(), Image.open(file, formats=_formats()) as image:
-                _within(max_pixels, image, path)
+                _within(limits, image, path)
                 return _upright(image, Identity.of(status), path)
         except UnidentifiedImageError:
-            raise PictureError(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these") from None
+            file.seek(0)
+            # a file that begins with zeros was given its size before its content
+            kind = PictureError if file.read(16).strip(b"\0") else UnfinishedError
+            raise kind(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these") from None
         except BROKEN as error:
-            raise PictureError(
+            raise UnfinishedError(
                 f"{path}: the picture is broken or cut short ({_one_line(error)}); export or copy it again"
             ) from None
 
@@ -158,7 +165,7 @@ def _opened(path: Path, follow: bool) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         raise PictureError(f"{path}: there is no such file; check the name") from None
     except OSError as error:
-        raise PictureError(f"{path}: cannot be opened ({error.strerror}); check its rights") from None
+        raise UnfinishedError(f"{path}: cannot be opened ({error.strerror}); check its rights") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise PictureError(f"{path}: not a regular file; give a picture file")
@@ -185,12 +192,17 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN or name != "HEIF")
 
 
-def _within(max_pixels: int, image: Image.Image, path: Path) -> None:
+def _within(limits: PictureLimits, image: Image.Image, path: Path) -> None:
     width, height = image.size
-    if width * height > max_pixels:
-        raise PictureError(
-            f"{path}: {width} x {height} pixels are more than max_pixels ({max_pixels}); raise it or scale the picture"
+    if width * height > limits.max_pixels:
+        said = (
+            f"{width} x {height} pixels are more than max_pixels ({limits.max_pixels}); raise it or scale the picture"
         )
+        raise PictureError(f"{path}: {said}")
+    frames = getattr(image, "n_frames", 1)
+    if frames > limits.max_frames:
+        said = f"{frames} frames are more than max_frames ({limits.max_frames}); raise it or take the frame you want"
+        raise PictureError(f"{path}: {said}")
 
 
 def _upright(image: Image.Image, identity: Identity, path: Path) -> Picture:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bgwatch.errors import BgwatchError, FolderError
+from bgwatch.errors import BgwatchError, FolderError, UnfinishedError
 from bgwatch.imagefile import Identity, decode, encode_png
 from bgwatch.place import write_durably
 from bgwatch.segment.laps import Lap, Laps
-from bgwatch.settings import Segmentation, WorkerLimits
+from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits
 from bgwatch.workers import Workers
 
 State = Literal["done", "unsure", "failed", "blocked"]
@@ -29,8 +29,8 @@ class Job:
         The file to write the result to; it must not exist. Whoever made the job puts it in place.
     options : dict
         The fields of `bgwatch.settings.Segmentation`.
-    max_pixels : int
-        Larger pictures are refused.
+    limits : dict
+        The fields of `bgwatch.settings.PictureLimits`.
     mask : bool
         Write the alpha alone.
     follow_symlinks : bool
@@ -40,7 +40,7 @@ class Job:
     source: str
     temporary: str
     options: dict[str, Any]
-    max_pixels: int
+    limits: dict[str, Any]
     mask: bool = False
     follow_symlinks: bool = True
 
@@ -69,6 +69,8 @@ class Outcome:
     steps : tuple of Lap
         Where the time went: ``start`` (loading libraries, for a process's first picture), ``decode``,
         ``segmentation`` and ``encode``, which writes too; empty where there is no result.
+    again : bool
+        Whether a failure may pass by itself: the picture may not have been whole yet.
     """
 
     job: Job
@@ -79,6 +81,7 @@ class Outcome:
     seconds: float = 0.0
     evidence: dict[str, Any] | None = None
     steps: tuple[Lap, ...] = ()
+    again: bool = False
 
     @property
     def written(self) -> bool:
@@ -94,7 +97,8 @@ def run(job: Job) -> Outcome:
     except FolderError as error:
         return Outcome(job, "blocked", (str(error),), seconds=time.monotonic() - start)
     except BgwatchError as error:
-        return Outcome(job, "failed", (str(error),), seconds=time.monotonic() - start)
+        again = isinstance(error, UnfinishedError)
+        return Outcome(job, "failed", (str(error),), seconds=time.monotonic() - start, again=again)
     except MemoryError:
         reason = f"{job.source}: needs more memory than worker_memory_mb allows; raise it or scale the picture"
         return Outcome(job, "failed", (reason,), seconds=time.monotonic() - start)
@@ -127,7 +131,7 @@ def _cut(job: Job, start: float) -> Outcome:
     from bgwatch.segment.pipeline import remove_background
 
     laps("start")
-    picture = decode(Path(job.source), job.max_pixels, job.follow_symlinks)
+    picture = decode(Path(job.source), PictureLimits(**job.limits), job.follow_symlinks)
     laps("decode")
     cutout = remove_background(picture.image, **job.options)
     laps("segmentation")

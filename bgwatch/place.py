@@ -21,7 +21,13 @@ def fitting(stem: str, tail: str) -> str:
     return (stem if len(name) <= room else name[:room].decode(errors="ignore")) + tail
 
 
-def numbered(folder: Path, name: str, taken: Container[str] = (), beside: Callable[[Path], Path] | None = None) -> Path:
+def numbered(
+    folder: Path,
+    name: str,
+    taken: Container[str] = (),
+    beside: Callable[[Path], Path] | None = None,
+    ours: Callable[[Path], bool] = lambda path: False,
+) -> Path:
     """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
 
     Parameters
@@ -34,11 +40,15 @@ def numbered(folder: Path, name: str, taken: Container[str] = (), beside: Callab
         Whole paths, casefolded, that are promised to others.
     beside : callable, optional
         Gives the file that is to lie beside it, which must be free as well.
+    ours : callable, optional
+        Tells of a file on the disk whether it may be replaced; then its name is as good as free.
     """
     wished = Path(name)
     for number in itertools.count(1):
         tail = wished.suffix if number == 1 else f"-{number}{wished.suffix}"
         path = folder / fitting(wished.stem, tail)
+        if os.path.lexists(path) and ours(path):
+            return path
         pair = (path, beside(path)) if beside else (path,)
         if not any(str(one).casefold() in taken or os.path.lexists(one) for one in pair):
             return path

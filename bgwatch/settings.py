@@ -50,6 +50,8 @@ class PictureLimits(Model):
     """What is refused before it can do harm."""
 
     max_pixels: int = Field(250_000_000, ge=1, description="Pictures of more pixels are refused before decoding.")
+    max_bytes: int = Field(2_000_000_000, ge=1, description="Larger files are refused before they are read.")
+    max_frames: int = Field(1000, ge=1, description="Pictures of more frames or pages are refused before decoding.")
 
 
 class WorkerLimits(Model):
@@ -72,6 +74,11 @@ class FolderDefaults(PictureLimits, Segmentation):
     )
     failed: Text = Field("failed", description="Folder for originals that failed, with the reason beside them.")
     review: Text = Field("review", description="Folder for results below min_confidence, with the reason beside them.")
+    on_conflict: Literal["number", "overwrite", "skip"] = Field(
+        "number",
+        description="Where a result's name is taken: number it, overwrite an older result of the same original, "
+        "or skip the picture, which then stays in the inbox.",
+    )
 
 
 class Folder(FolderDefaults):
@@ -87,6 +94,14 @@ class Settings(WorkerLimits, FolderDefaults):
     workers: int | None = Field(None, ge=1, le=256, description="Worker processes; null means one for each CPU.")
     rescan_seconds: float = Field(
         30.0, ge=0.1, le=86400, description="The folders are read through this often, whatever events said."
+    )
+    polling: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Read the folders every few seconds instead of waiting for events: where there are none (auto), "
+        "always, or never.",
+    )
+    ledger_days: int = Field(
+        90, ge=1, le=36_500, description="Pictures that left the inbox are forgotten after this many days."
     )
     folders: tuple[Folder, ...] = Field((), description="The watched folders; each may override any setting above.")
 

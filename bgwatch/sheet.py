@@ -17,7 +17,7 @@ from bgwatch.batch import Plan, carry_out
 from bgwatch.errors import SettingsError, printable
 from bgwatch.imagefile import decode
 from bgwatch.job import Outcome
-from bgwatch.settings import WorkerLimits
+from bgwatch.settings import PictureLimits, WorkerLimits
 
 CELL = 240
 MARGIN = 12
@@ -53,18 +53,18 @@ class Column:
 
 
 def columns_of(
-    made: Plan, options: dict[str, Any], max_pixels: int, limits: WorkerLimits, count: int
+    made: Plan, options: dict[str, Any], allowed: PictureLimits, limits: WorkerLimits, count: int
 ) -> Iterator[tuple[Outcome, Column]]:
     """Cut out what was planned into a temporary folder, and yield a column for each picture as it is done."""
     with TemporaryDirectory(prefix="bgwatch-") as folder:
         targets = {source: Path(folder, f"{number}.png") for number, source in enumerate(made.targets)}
         names = Counter(source.name for source in targets)
-        doing = carry_out(replace(made, targets=targets), options, max_pixels, limits, False, count)
+        doing = carry_out(replace(made, targets=targets), options, allowed, limits, False, count)
         with closing(doing):
             for outcome, target in doing:
                 source = Path(outcome.job.source)
                 name = source.name if names[source.name] == 1 else str(source)
-                yield outcome, _column(outcome, target, name, max_pixels)
+                yield outcome, _column(outcome, target, name, allowed)
                 if target:
                     target.unlink()
 
@@ -109,10 +109,10 @@ def encode_sheet(sheet: Image.Image) -> bytes:
     return data.getvalue()
 
 
-def _column(outcome: Outcome, target: Path | None, name: str, max_pixels: int) -> Column:
+def _column(outcome: Outcome, target: Path | None, name: str, allowed: PictureLimits) -> Column:
     if target is None or outcome.confidence is None:
         return Column(name, None, None, "failed", False)
-    before = decode(Path(outcome.job.source), max_pixels).image
+    before = decode(Path(outcome.job.source), allowed).image
     verdict = f"confidence {outcome.confidence:.2f}" + (", unsure" if outcome.state == "unsure" else "")
     with Image.open(target) as after:
         return Column(name, _fitted(before), _fitted(after.convert("RGBA")), verdict, outcome.state == "done")

@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
 STARTING = 60.0  # seconds
+TASKS_A_WORKER = 1000  # after which the pool is replaced: what libraries leak goes with it
 # multiprocessing raises ValueError when a process it starts is given a descriptor twice, seen where starts keep failing
 STARTED_IN_VAIN = (BrokenExecutor, ValueError)
 THREAD_VARIABLES = (
@@ -39,6 +40,11 @@ def one_thread() -> None:
     """Hold numpy's and scikit-learn's libraries and OpenCV to one thread; only works before they are imported."""
     for name in THREAD_VARIABLES:
         os.environ[name] = "1"
+
+
+def cpus() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers(Generic[Task, Result]):
@@ -81,6 +87,7 @@ class Workers(Generic[Task, Result]):
         self._landed: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
         self._stillborn: list[Result] = []
         self._alone_since: float | None = None
+        self._flown = 0  # by this pool
         self._stopping = False
 
     @property
@@ -136,6 +143,10 @@ class Workers(Generic[Task, Result]):
                 if self._flying:
                     return
                 self._fly_alone(self._suspects.popleft())
+            elif self._waiting and self._flown >= TASKS_A_WORKER * self._count:
+                if self._flying:
+                    return
+                self._kill()
             elif self._waiting and len(self._flying) < 2 * self._count:
                 self._fly(self._waiting.popleft())
             else:
@@ -153,6 +164,7 @@ class Workers(Generic[Task, Result]):
         except OSError as error:
             self._give_back(task, error)
         else:
+            self._flown += 1
             self._flying[future] = task
             future.add_done_callback(self._land)
 
@@ -211,7 +223,7 @@ class Workers(Generic[Task, Result]):
         )
 
     def _kill(self) -> None:
-        pool, self._pool = self._pool, None
+        pool, self._pool, self._flown = self._pool, None, 0
         if pool is None:
             return
         processes = list((pool._processes or {}).values())  # no public way before Python 3.14's kill_workers()

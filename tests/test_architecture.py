@@ -22,9 +22,7 @@ ROWS = [
 ]
 SIBLINGS = {
     ("__main__", "cli"),
-    ("watch.service", "watch"),
-    ("watch.intake", "watch"),
-    ("watch.outcomes", "watch"),
+    *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "retry")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}

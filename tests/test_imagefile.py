@@ -8,10 +8,11 @@ import pytest
 from PIL import Image, ImageCms
 from scenes import png_header
 
-from bgwatch.errors import PictureError
+from bgwatch.errors import PictureError, UnfinishedError
 from bgwatch.imagefile import Identity, decode, encode_png, identity_of, looks_like_picture
+from bgwatch.settings import PictureLimits
 
-LIMIT = 1_000_000
+LIMIT = PictureLimits(max_pixels=1_000_000)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -28,7 +29,7 @@ def test_what_is_no_picture_is_refused_with_its_reason(tmp_path: Path, name: str
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(PictureError, match=said) as told:
-        decode(path, 250_000_000)
+        decode(path, PictureLimits())
     assert str(path) in str(told.value)
 
 
@@ -107,6 +108,31 @@ def test_of_several_frames_the_first_is_taken_with_a_note(tmp_path: Path) -> Non
     picture = decode(tmp_path / "two.gif", LIMIT)
     assert picture.image.getpixel((0, 0)) == (255, 0, 0)
     assert picture.notes == ("only the first frame was taken",)
+
+
+def test_large_files_and_many_frames_are_refused_before_decoding(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (5, 5), (shade, 0, 0)) for shade in range(9)]
+    path = tmp_path / "nine.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    assert decode(path, PictureLimits(max_frames=9, max_bytes=path.stat().st_size)).image.size == (5, 5)
+    with pytest.raises(PictureError, match=r"9 frames are more than max_frames \(8\); raise it"):
+        decode(path, PictureLimits(max_frames=8))
+    with pytest.raises(PictureError, match=r"bytes are more than max_bytes \(100\); raise it"):
+        decode(path, PictureLimits(max_bytes=100))
+
+
+def test_what_may_still_be_written_is_told_from_what_is_no_picture(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    whole = draw(tmp_path / "a.jpg").read_bytes()
+    for name, content, again in (
+        ("empty", b"", True),
+        ("half", whole[: len(whole) // 2], True),
+        ("preallocated", bytes(len(whole)), True),
+        ("text", b"no picture", False),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(PictureError) as told:
+            decode(tmp_path / name, LIMIT)
+        assert isinstance(told.value, UnfinishedError) is again, name
 
 
 def test_orientation_is_applied_and_profile_and_dpi_are_kept(tmp_path: Path, draw: Callable[..., Path]) -> None:

@@ -14,7 +14,7 @@ OPTIONS = Segmentation().model_dump()
 
 
 def make(source: Path, target: Path, **fields: object) -> Job:
-    return Job(str(source), str(target), **{"options": OPTIONS, "max_pixels": 10**6, **fields})  # type: ignore[arg-type]
+    return Job(str(source), str(target), **{"options": OPTIONS, "limits": {"max_pixels": 10**6}, **fields})  # type: ignore[arg-type]
 
 
 def test_a_picture_is_cut_out(tmp_path: Path, draw: Callable[..., Path]) -> None:

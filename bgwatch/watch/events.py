@@ -1,5 +1,6 @@
 """watchdog's events to paths worth a look: hints only, the rescan is the truth."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,36 +17,75 @@ from watchdog.observers import Observer
 
 # "opened" and "closed_no_write" would be answers to our own reading, without end
 WORTH_A_LOOK = frozenset({EVENT_TYPE_CREATED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED, EVENT_TYPE_CLOSED})
+# of changes made by other machines the kernel says nothing here
+REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "vboxsf", "drvfs"})
+REMOTE_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.gvfsd-fuse", "fuse.davfs")
+WATCHDOG = logging.getLogger("watchdog")
+
+
+def is_remote(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Tell whether a folder lies on a network file system, where events are not to be relied upon."""
+    try:
+        device = folder.stat().st_dev
+        lines = mounts.read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    number = f"{os.major(device)}:{os.minor(device)}"
+    kinds = {line.partition(" - ")[2].split(" ")[0] for line in lines if line.split(" ")[2:3] == [number]}
+    return any(kind in REMOTE or kind.startswith(REMOTE_FUSE) for kind in kinds)
 
 
 class Events:
-    """Calls back with every path that may have changed.
+    """Calls back with every path in a folder, or below it, that may have changed.
 
     Parameters
     ----------
+    inbox : Path
+        The folder.
     changed : callable
         Called with a path, from watchdog's thread; it must be quick and must not raise.
+
+    Raises
+    ------
+    OSError
+        When the system refuses, for example for want of inotify watches.
     """
 
-    def __init__(self, changed: Callable[[Path], None]) -> None:
-        self._handler = _Handler(changed)
+    def __init__(self, inbox: Path, changed: Callable[[Path], None]) -> None:
+        self._complaints = _Complaints()
+        WATCHDOG.addHandler(self._complaints)
+        WATCHDOG.propagate = False  # what it loses the rescan finds; its words are not for users
         self._observer = Observer()
-        self._observer.start()
+        try:
+            self._observer.start()
+            self._observer.schedule(_Handler(changed), str(inbox), recursive=True)
+        except BaseException:
+            self.stop()
+            raise
 
-    def watch(self, inbox: Path) -> None:
-        """Begin to hear of a folder and all below it.
-
-        Raises
-        ------
-        OSError
-            When the system refuses, for example for want of inotify watches.
-        """
-        self._observer.schedule(self._handler, str(inbox), recursive=True)
+    @property
+    def sound(self) -> bool:
+        """Whether all threads live and nothing was lost; if not, stop it, make another and read the folder."""
+        threads = [self._observer, *self._observer.emitters]
+        return len(threads) > 1 and all(thread.is_alive() for thread in threads) and not self._complaints.heard
 
     def stop(self) -> None:
         """Hear no more."""
+        WATCHDOG.removeHandler(self._complaints)
         self._observer.stop()
-        self._observer.join()
+        if self._observer.is_alive():
+            self._observer.join()
+
+
+class _Complaints(logging.Handler):
+    """Notes that watchdog warned of something: a queue that overflowed, a folder that could not be watched."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard = True
 
 
 class _Handler(FileSystemEventHandler):

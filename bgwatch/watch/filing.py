@@ -129,6 +129,19 @@ class Filing:
         if os.path.lexists(inbox) and not self.where.keep and not os.access(inbox, os.W_OK):
             raise FolderError(f"{inbox}: originals cannot be moved out of it; give the right to, or set done: keep")
 
+    def gone(self) -> Path | None:
+        """Name the inbox or the outbox if it is no folder that is there, as when its disk is not mounted."""
+        return next((place for place in (self.where.inbox, self.where.outbox) if not os.path.isdir(place)), None)
+
+    def movable(self, original: Path) -> bool:
+        """Tell whether an original could be put away once it is done."""
+        return self.where.keep or os.access((self.where.inbox / original).parent, os.W_OK | os.X_OK)
+
+    def standing(self, original: Path) -> Path | None:
+        """Give the result that stands under the name of an original's, finished by whomever; None if there is none."""
+        place = self.where.outbox / self.result_name(original)
+        return place if os.path.lexists(place) else None
+
     def temporary(self) -> Path:
         """Name a hidden file in the outbox for a result in the making."""
         return temporary_in(self.where.outbox, self._owner)
@@ -150,17 +163,24 @@ class Filing:
             first = f"{first}-2"
         return Path(first, *rest).with_name(fitting(original.stem, ".png"))
 
-    def result_place(self, original: Path, review: bool) -> Path:
-        """Find the free place for the result of an original, and make its folder."""
+    def result_place(self, original: Path, review: bool, ours: Callable[[Path], bool] = lambda path: False) -> Path:
+        """Find the place for the result of an original, and make its folder; one that is ``ours`` may be replaced."""
         name = self.result_name(original)
-        return _free(self.where.review / name, _reason_of_doubt) if review else _free(self.where.outbox / name)
+        if review:
+            return _free(self.where.review / name, reason_of_doubt, ours)
+        return _free(self.where.outbox / name, ours=ours)
 
     def failed_place(self, original: Path) -> Path:
         """Find the free place for an original that failed, and make its folder."""
-        return _free(self.where.failed / original, _reason_of_failure)
+        return _free(self.where.failed / original, reason_of_failure)
 
-    def put_away(self, original: Path) -> None:
+    def put_away(self, original: Path) -> Path | None:
         """Move or delete an original whose result is on the disk, or leave it, as the settings say.
+
+        Returns
+        -------
+        Path or None
+            Where it is now; None when it was deleted.
 
         Raises
         ------
@@ -169,13 +189,15 @@ class Filing:
         """
         path = self.where.inbox / original
         if self.where.done:
-            _move(path, self.where.done / original, temporary_in(self.where.done, self._owner))
-        elif not self.where.keep:
-            try:
-                path.unlink()
-                sync_folder(path.parent)
-            except OSError as error:
-                raise FolderError(f"{path}: cannot be deleted ({error.strerror}); check the folder's rights") from None
+            return _move(path, self.where.done / original, temporary_in(self.where.done, self._owner))
+        if self.where.keep:
+            return path
+        try:
+            path.unlink()
+            sync_folder(path.parent)
+        except OSError as error:
+            raise FolderError(f"{path}: cannot be deleted ({error.strerror}); check the folder's rights") from None
+        return None
 
     def put_to_failed(self, original: Path, place: Path) -> None:
         """Move an original to the place found by `failed_place`.
@@ -191,51 +213,54 @@ class Filing:
             raise FolderError(f"{place}: has been taken by another file; it is tried again") from None
 
     def explain(self, place: Path, reason: str, failure: bool) -> None:
-        """Write down beside a result under review, or an original that failed, why it is there; once."""
+        """Write down beside a result under review, or an original that failed, why it is there; safe to repeat."""
         top = self.where.failed if failure else self.where.review
         temporary = temporary_in(top, self._owner)
         write_durably((reason + "\n").encode("utf-8", "backslashreplace"), temporary)
-        try:
-            publish(temporary, _reason_of_failure(place) if failure else _reason_of_doubt(place))
-        except FileExistsError:  # written before a kill; the name was free when the place was chosen
-            temporary.unlink()
+        # what lies there was written before a kill, or for the result that this one replaces
+        publish(temporary, reason_of_failure(place) if failure else reason_of_doubt(place), replace=True)
 
 
-def _reason_of_doubt(result: Path) -> Path:
+def reason_of_doubt(result: Path) -> Path:
+    """Name the file that says why a result is under review."""
     return result.with_name(fitting(result.stem, ".reason.txt"))
 
 
-def _reason_of_failure(original: Path) -> Path:
+def reason_of_failure(original: Path) -> Path:
+    """Name the file that says why an original failed."""
     return original.with_name(fitting(original.name, ".reason.txt"))
 
 
-def _free(wished: Path, beside: Callable[[Path], Path] | None = None) -> Path:
+def _free(
+    wished: Path, beside: Callable[[Path], Path] | None = None, ours: Callable[[Path], bool] = lambda path: False
+) -> Path:
     make_folder(wished.parent)
-    return numbered(wished.parent, wished.name, beside=beside)
+    return numbered(wished.parent, wished.name, beside=beside, ours=ours)
 
 
-def _move(path: Path, wished: Path, temporary: Path) -> None:
+def _move(path: Path, wished: Path, temporary: Path) -> Path:
     """Move a file to the first free name, or end a move in whose middle an earlier daemon was killed."""
     make_folder(wished.parent)
-    if path.lstat().st_nlink > 1 and _has_second_name(path, wished):
+    if path.lstat().st_nlink > 1 and (second := _second_name(path, wished)):
         path.unlink()
-        return
+        return second
     while True:
+        place = numbered(wished.parent, wished.name)
         try:
-            move(path, numbered(wished.parent, wished.name), temporary)
-            return
+            move(path, place, temporary)
+            return place
         except FileExistsError:
             continue
 
 
-def _has_second_name(path: Path, wished: Path) -> bool:
-    """Tell whether a file lies under one of the names that `numbered` gives, too."""
+def _second_name(path: Path, wished: Path) -> Path | None:
+    """Find the one of the names that `numbered` gives under which a file lies too."""
     for number in itertools.count(1):
         name = wished if number == 1 else wished.with_name(fitting(wished.stem, f"-{number}{wished.suffix}"))
         if not os.path.lexists(name):
-            return False
+            return None
         if path.samefile(name):
-            return True
+            return name
     raise AssertionError("counting never ends")
 
 

@@ -1,20 +1,34 @@
 """What lies in an inbox: which files are originals, which have settled, which are under way or finished."""
 
+import hashlib
 import logging
 import os
 import time
 from collections import deque
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bgwatch.errors import printable
 from bgwatch.imagefile import Identity, identity_of
+from bgwatch.watch.ledger import Finished
 from bgwatch.watch.settle import Settling
 
 LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini"})
 UNFINISHED_SUFFIXES = (".part", ".filepart", ".crdownload", ".partial", ".tmp", ".swp", "~")
 UNFINISHED_PREFIXES = (".", "~$")
+WAITING = 5000  # originals that are followed at once; the others stay in the inbox until there is room
+SLICE = 500  # files that are looked at before other work has its turn
 
 log = logging.getLogger("bgwatch")
+
+
+def digest_of(path: Path) -> bytes | None:
+    """Give the digest of a file's content; None when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").digest()
+    except OSError:
+        return None
 
 
 def is_original(name: str) -> bool:
@@ -35,43 +49,68 @@ class Intake:
     quiet : float
         Seconds without a change after which a file is taken.
     finished : dict
-        Size and mtime_ns of originals that stay in the inbox and are not to be done again.
+        Originals that stay in the inbox and are not to be done again.
     """
 
-    def __init__(self, inbox: Path, quiet: float, finished: dict[Path, tuple[int, int]]) -> None:
+    def __init__(self, inbox: Path, quiet: float, finished: dict[Path, Finished]) -> None:
         self._inbox = inbox
         self._settling = Settling(quiet)
         self._finished = finished
         self._ready: deque[Path] = deque()
         self._under_way: dict[Path, Identity] = {}
+        self._later: dict[Path, tuple[Identity, float]] = {}
         self._told: set[Path] = set()
+        self._more = False
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is settling, ready or handed out."""
-        return not (len(self._settling) or self._under_way)
+        """Whether nothing is settling, ready, put off or handed out, and nothing was left for want of room."""
+        return not (self.waiting or self._under_way or self._more)
 
-    def scan(self) -> None:
-        """Look at every file in the inbox."""
-        self._scan(self._inbox)
+    @property
+    def waiting(self) -> int:
+        """How many originals are settling, ready or put off."""
+        return len(self._settling) + len(self._ready) + len(self._later)
+
+    @property
+    def at_work(self) -> list[Path]:
+        """The originals that are handed out."""
+        ready = set(self._ready)
+        return [original for original in self._under_way if original not in ready]
+
+    @property
+    def wants_scan(self) -> bool:
+        """Whether there is room again for originals that were left in the inbox."""
+        return self._more and self.waiting < WAITING // 2
+
+    def scan(self) -> Iterator[None]:
+        """Look at every file in the inbox, in the order of their names, some at each step."""
+        self._more = False
+        yield from self._scan(self._inbox)
 
     def follow(self, hint: Path) -> None:
         """Look at a path that may have changed, if it lies in the inbox; at a folder with all in it."""
         if not hint.is_relative_to(self._inbox):
             return
         if os.path.isdir(hint) and not hint.is_symlink():
-            self._scan(hint)
+            for _ in self._scan(hint):
+                pass
         else:
             self.look(hint.relative_to(self._inbox))
 
     def settle(self) -> None:
-        """Look again at the files that may have settled."""
-        for path in self._settling.due(time.monotonic()):
+        """Look again at the files that may have settled, and at those whose time has come."""
+        now = time.monotonic()
+        for path in self._settling.due(now):
+            self.look(path)
+        for path in [path for path, (_, until) in self._later.items() if until <= now]:
             self.look(path)
 
     def next_due(self) -> float | None:
         """Tell when `settle` has something to look at."""
-        return self._settling.next_due()
+        due = [until for _, until in self._later.values()]
+        settled = self._settling.next_due()
+        return min(due if settled is None else [settled, *due], default=None)
 
     def take(self) -> Path | None:
         """Hand out the next settled original; it stays under way until it is released."""
@@ -81,9 +120,20 @@ class Intake:
         """Take back an original that was handed out; give what it was when it had settled."""
         return self._under_way.pop(original)
 
-    def finish(self, original: Path, identity: Identity) -> None:
+    def put_off(self, original: Path, identity: Identity, seconds: float) -> None:
+        """Look at an original again only after a while, or when it has changed."""
+        self._later[original] = (identity, time.monotonic() + seconds)
+
+    def finish(self, original: Path, identity: Identity, digest: bytes | None = None) -> None:
         """Remember that an original which stays in the inbox is not to be done again."""
-        self._finished[original] = (identity.size, identity.mtime_ns)
+        self._finished[original] = Finished(identity.size, identity.mtime_ns, digest)
+
+    def forget_all_but(self, kept: Collection[Path]) -> bool:
+        """Let other originals that stay in the inbox be done again; tell whether there were any."""
+        forgotten = [original for original in self._finished if original not in kept]
+        for original in forgotten:
+            del self._finished[original]
+        return bool(forgotten)
 
     def look(self, original: Path) -> None:
         """Look at a file of which nothing is known yet, or which may have changed."""
@@ -93,28 +143,57 @@ class Intake:
         identity = identity_of(path)
         if identity is None:
             self._settling.forget(original)
+            self._later.pop(original, None)
             self._finished.pop(original, None)
             if os.path.lexists(path):
                 self._tell_once(path, "is no regular file and is left alone")
             return
-        if original in self._under_way or self._finished.get(original) == (identity.size, identity.mtime_ns):
+        if original in self._under_way or self._is_finished(original, identity):
             self._settling.forget(original)
+            return
+        if original in self._later:
+            put_off, until = self._later[original]
+            if put_off == identity and time.monotonic() < until:
+                return
+            del self._later[original]
+        if original not in self._settling and self.waiting >= WAITING:
+            self._more = True
             return
         if self._settling.look(original, identity, time.monotonic()):
             self._ready.append(original)
             self._under_way[original] = identity
 
-    def _scan(self, folder: Path) -> None:
+    def _is_finished(self, original: Path, identity: Identity) -> bool:
+        known = self._finished.get(original)
+        if known is None or known.size != identity.size:
+            return False
+        if known.mtime_ns == identity.mtime_ns:
+            return True
+        if known.digest is None or known.digest != digest_of(self._inbox / original):
+            # a file that is being written is not read again at each of its changes
+            self._finished[original] = known._replace(digest=None)
+            return False
+        self.finish(original, identity, known.digest)
+        return True
+
+    def _scan(self, folder: Path) -> Iterator[None]:
         def unreadable(error: OSError) -> None:
             self._tell_once(Path(error.filename), f"cannot be read ({error.strerror}); check its rights")
 
+        count = 0
         for name, folders, files in os.walk(folder, onerror=unreadable):
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             below = Path(name).relative_to(self._inbox)
             for file in sorted(files):
                 self.look(below / file)
+                if self._more:
+                    return
+                count += 1
+                if count % SLICE == 0:
+                    yield
+            count += 1
 
     def _tell_once(self, path: Path, what: str) -> None:
         if path not in self._told:
             self._told.add(path)
-            log.warning("%s: %s", printable(str(path)), what)
+            log.warning("%s: %s", printable(str(path)), what, extra={"file": str(path)})

@@ -4,19 +4,23 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from bgwatch.errors import FolderError
+from bgwatch.imagefile import Identity
 from bgwatch.place import make_folder
 
-SCHEMA = 1
-State = Literal["placing", "done", "review", "failed", "dropped"]
-Kind = Literal["done", "review", "failed"]
+DAY = 86_400.0  # seconds
 
-TABLES = """
+State = Literal["placing", "done", "review", "failed", "skipped", "again", "dropped"]
+Kind = Literal["done", "review", "failed", "skipped", "again"]
+
+# each brings the file from one version of the schema to the next
+MIGRATIONS = (
+    """
 CREATE TABLE attempt (
     id INTEGER PRIMARY KEY,
     inbox BLOB NOT NULL,            -- paths are bytes: names need not be text
@@ -34,12 +38,27 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_stays ON attempt (inbox) WHERE stays;
 CREATE INDEX attempt_placing ON attempt (inbox) WHERE state = 'placing';
-"""
+""",
+    """
+-- device, original_inode: of the original as it was read
+ALTER TABLE attempt ADD COLUMN device INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN original_inode INTEGER NOT NULL DEFAULT 0;
+-- began, at: when it began and ended; seconds: the work on the picture; attempts: this one included
+ALTER TABLE attempt ADD COLUMN began REAL NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
+-- put: where the original is now; digest: of one that stays
+ALTER TABLE attempt ADD COLUMN put BLOB;
+ALTER TABLE attempt ADD COLUMN digest BLOB;
+CREATE INDEX attempt_place ON attempt (place);
+CREATE INDEX attempt_at ON attempt (at);
+""",
+)
 
 
 @dataclass(frozen=True)
-class Placing:
-    """Something that is about to appear in its place: a result, or an original that failed.
+class Attempt:
+    """What one attempt at a picture came to, or is about to.
 
     Attributes
     ----------
@@ -47,33 +66,66 @@ class Placing:
         The watched folder.
     original : Path
         The picture, relative to the inbox.
-    size, mtime_ns : int
+    identity : Identity
         The original as it was read.
-    kind : {"done", "review", "failed"}
+    kind : {"done", "review", "failed", "skipped", "again"}
         What is to be noted once all is in place.
     place : Path
-        Where it is to appear.
+        Where the result is to appear, or the original that failed.
     inode : int
-        Its inode, which it has before and after.
+        Of what is to appear, which has it before and after.
     confidence : float or None
         Of the result.
     reason : str
-        Why it is under review or has failed.
+        Why it is under review, has failed, was skipped or is tried again.
+    seconds : float
+        Time the work on the picture took.
+    attempts : int
+        How many there were, this one included.
     """
 
     inbox: Path
     original: Path
-    size: int
-    mtime_ns: int
+    identity: Identity
     kind: Kind
     place: Path
     inode: int
-    confidence: float | None
-    reason: str
+    confidence: float | None = None
+    reason: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+
+
+class Finished(NamedTuple):
+    """What is remembered of an original that stays in the inbox and is not to be done again.
+
+    Attributes
+    ----------
+    size : int
+        In bytes.
+    mtime_ns : int
+        Time of its last change.
+    digest : bytes or None
+        Of its content, which decides where the time alone has changed, as it does over a network mount.
+    """
+
+    size: int
+    mtime_ns: int
+    digest: bytes | None
+
+
+COLUMNS = (
+    "inbox, path, device, original_inode, size, mtime_ns, kind, place, inode, confidence, reason, seconds, attempts"
+)
 
 
 class Ledger:
     """The memory of the daemon; every method raises FolderError when the file cannot be used.
+
+    Parameters
+    ----------
+    file : Path
+        The SQLite file; it is made if it is missing, and brought to the present schema if it is older.
 
     Raises
     ------
@@ -89,55 +141,121 @@ class Ledger:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
             self._migrate()
+        self._version = self._data_version()
 
     def close(self) -> None:
         """Close the file."""
         self._base.close()
 
-    def begin(self, placing: Placing) -> int:
+    def begin(self, attempt: Attempt) -> int:
         """Note that something is about to appear; give the row for `finish`."""
+        return self._insert(attempt, "placing", stays=False)
+
+    def note(self, attempt: Attempt, stays: bool = False) -> None:
+        """Note an attempt that puts nothing in place, and whether its original is not to be looked at again."""
+        self._insert(attempt, attempt.kind, stays)
+
+    def finish(
+        self, row: int, state: State, stays: bool = False, put: Path | None = None, digest: bytes | None = None
+    ) -> None:
+        """Note how an attempt has ended: whether its original stays in the inbox, and where it is now."""
+        values = (state, stays, None if put is None else os.fsencode(put), digest, time.time(), row)
+        with self._told():
+            if stays:  # of what stays one row is enough
+                self._base.execute(
+                    "UPDATE attempt SET stays = 0 WHERE stays AND id <> ?1"
+                    " AND (inbox, path) = (SELECT inbox, path FROM attempt WHERE id = ?1)",
+                    (row,),
+                )
+            self._base.execute(
+                "UPDATE attempt SET state = ?, stays = ?, put = ?, digest = ?, at = ? WHERE id = ?", values
+            )
+
+    def staying(self, inbox: Path) -> dict[Path, Finished]:
+        """Give the originals that are finished and stay in an inbox, by relative path."""
+        rows = self._rows(
+            "SELECT path, size, mtime_ns, digest FROM attempt WHERE inbox = ? AND stays ORDER BY id", inbox
+        )
+        return {Path(os.fsdecode(path)): Finished(*rest) for path, *rest in rows}
+
+    def unfinished(self, inbox: Path) -> list[tuple[int, Attempt]]:
+        """Give the rows and what was about to appear when an earlier daemon ended."""
+        rows = self._rows(f"SELECT id, {COLUMNS} FROM attempt WHERE inbox = ? AND state = 'placing' ORDER BY id", inbox)
+        return [(row, _attempt(values)) for row, *values in rows]
+
+    def at(self, place: Path) -> tuple[int, Attempt, Path | None] | None:
+        """Give the newest row of what was put in a place, the attempt, and where its original was put."""
+        rows = self._rows(
+            f"SELECT id, put, {COLUMNS} FROM attempt WHERE place = ? AND state NOT IN ('dropped', 'skipped')"
+            " ORDER BY id DESC LIMIT 1",
+            place,
+        )
+        return next(((row, _attempt(values), put and Path(os.fsdecode(put))) for row, put, *values in rows), None)
+
+    def forget(self, inbox: Path, original: Path) -> bool:
+        """Let an original that is finished and stays be done again; tell whether there was one."""
+        with self._told():
+            changed = self._base.execute(
+                "UPDATE attempt SET stays = 0 WHERE inbox = ? AND path = ? AND stays",
+                (os.fsencode(inbox), os.fsencode(original)),
+            ).rowcount
+        return changed > 0
+
+    def accept(self, row: int, place: Path) -> None:
+        """Note that a reviewed result was found good and put in place."""
+        with self._told():
+            self._base.execute("UPDATE attempt SET state = 'done', place = ? WHERE id = ?", (os.fsencode(place), row))
+
+    def changed_by_others(self) -> bool:
+        """Tell whether another process has written since this was last asked."""
+        before, self._version = self._version, self._data_version()
+        return before != self._version
+
+    def prune(self, days: int, inboxes: Iterable[Path]) -> int:
+        """Forget what ended more than so many days ago, but never of an original that is still in its inbox.
+
+        An inbox in which not one of its finished originals is found may be a disk that is not mounted: of such a
+        one nothing that stays is forgotten.
+        """
+        before = time.time() - days * DAY
+        with self._told():
+            count = self._base.execute(
+                "DELETE FROM attempt WHERE at < ? AND NOT stays AND state <> 'placing'", (before,)
+            ).rowcount
+        for inbox in inboxes:
+            gone = [original for original in self.staying(inbox) if not os.path.lexists(inbox / original)]
+            if len(gone) < len(self.staying(inbox)):
+                with self._told():
+                    count += self._base.executemany(
+                        "DELETE FROM attempt WHERE inbox = ? AND path = ? AND stays AND at < ?",
+                        [(os.fsencode(inbox), os.fsencode(original), before) for original in gone],
+                    ).rowcount
+        return count
+
+    def _insert(self, attempt: Attempt, state: State, stays: bool) -> int:
+        now, of = time.time(), attempt.identity
         values = (
-            *(os.fsencode(placing.inbox), os.fsencode(placing.original), placing.size, placing.mtime_ns),
-            *(placing.kind, os.fsencode(placing.place), placing.inode, placing.confidence, placing.reason, time.time()),
+            *(os.fsencode(attempt.inbox), os.fsencode(attempt.original), of.device, of.inode, of.size, of.mtime_ns),
+            *(attempt.kind, os.fsencode(attempt.place), attempt.inode, attempt.confidence, attempt.reason),
+            *(attempt.seconds, attempt.attempts, state, stays, now - attempt.seconds, now),
         )
         with self._told():
+            if stays:
+                self.forget(attempt.inbox, attempt.original)
             cursor = self._base.execute(
-                "INSERT INTO attempt (inbox, path, size, mtime_ns, state, stays,"
-                " kind, place, inode, confidence, reason, at)"
-                " VALUES (?, ?, ?, ?, 'placing', 0, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO attempt ({COLUMNS}, state, stays, began, at) VALUES ({', '.join('?' * len(values))})",
                 values,
             )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def finish(self, row: int, state: State, stays: bool = False) -> None:
-        """Note how an attempt has ended, and whether its original stays in the inbox."""
+    def _rows(self, query: str, path: Path) -> list[tuple[Any, ...]]:
         with self._told():
-            self._base.execute(
-                "UPDATE attempt SET state = ?, stays = ?, at = ? WHERE id = ?", (state, stays, time.time(), row)
-            )
+            return self._base.execute(query, (os.fsencode(path),)).fetchall()
 
-    def staying(self, inbox: Path) -> dict[Path, tuple[int, int]]:
-        """Give size and mtime_ns of the originals that are finished and stay in an inbox, by relative path."""
+    def _data_version(self) -> int:
         with self._told():
-            rows = self._base.execute(
-                "SELECT path, size, mtime_ns FROM attempt WHERE inbox = ? AND stays ORDER BY id",
-                (os.fsencode(inbox),),
-            ).fetchall()
-        return {Path(os.fsdecode(path)): (size, mtime_ns) for path, size, mtime_ns in rows}
-
-    def unfinished(self, inbox: Path) -> list[tuple[int, Placing]]:
-        """Give the rows and what was about to appear when an earlier daemon ended."""
-        with self._told():
-            rows = self._base.execute(
-                "SELECT id, path, size, mtime_ns, kind, place, inode, confidence, reason FROM attempt"
-                " WHERE inbox = ? AND state = 'placing' ORDER BY id",
-                (os.fsencode(inbox),),
-            ).fetchall()
-        return [
-            (row, Placing(inbox, Path(os.fsdecode(path)), size, mtime, kind, Path(os.fsdecode(place)), *rest))
-            for row, path, size, mtime, kind, place, *rest in rows
-        ]
+            return int(self._base.execute("PRAGMA data_version").fetchone()[0])
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -150,11 +268,21 @@ class Ledger:
     def _migrate(self) -> None:
         self._base.execute("BEGIN IMMEDIATE")
         version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
+        if version > len(MIGRATIONS):
             said = "was written by a newer bgwatch; update bgwatch or name another folder with --state"
             raise FolderError(f"{self._file}: {said}")
-        if version == 0:
-            for statement in TABLES.split(";\n"):
+        if version < len(MIGRATIONS):
+            for statement in ";\n".join(MIGRATIONS[version:]).split(";\n"):
                 self._base.execute(statement)
-            self._base.execute(f"PRAGMA user_version = {SCHEMA}")
+            self._base.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         self._base.execute("COMMIT")
+
+
+def _attempt(values: list[Any]) -> Attempt:
+    inbox, path, device, inode, size, mtime_ns, kind, place, *rest = values
+    identity = Identity(device, inode, size, mtime_ns)
+    return Attempt(_path(inbox), _path(path), identity, kind, _path(place), *rest)
+
+
+def _path(name: bytes) -> Path:
+    return Path(os.fsdecode(name))

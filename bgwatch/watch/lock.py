@@ -12,13 +12,18 @@ class InboxLock:
     Raises
     ------
     FolderError
-        When another process holds it, naming that process.
+        When another process holds it, naming that process, or when it cannot be opened.
     """
 
     def __init__(self, inbox: Path) -> None:
         import fcntl
 
-        self._descriptor = os.open(inbox, os.O_RDONLY)  # not inherited by spawned workers
+        self._inbox = inbox
+        try:
+            self._descriptor = os.open(inbox, os.O_RDONLY)  # not inherited by spawned workers
+        except OSError as error:
+            said = f"{inbox}: cannot be opened ({error.strerror}); check that it is there, and its rights"
+            raise FolderError(said) from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -26,6 +31,14 @@ class InboxLock:
             os.close(self._descriptor)
             said = f"{inbox}: is watched already by {holder}; stop that one or watch another folder"
             raise FolderError(said) from None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the folder of that name is still the one that was locked."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._inbox.stat())
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Let the inbox go."""

@@ -9,18 +9,22 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any, Literal
 
 from bgwatch.errors import FolderError, printable
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Outcome
 from bgwatch.place import publish
 from bgwatch.watch.filing import Filing
-from bgwatch.watch.intake import Intake
-from bgwatch.watch.ledger import Kind, Ledger, Placing
+from bgwatch.watch.intake import Intake, digest_of
+from bgwatch.watch.ledger import Attempt, Kind, Ledger
 
 SILENCE = 3600.0  # seconds until the same complaint is worth a second line
+COMPLAINTS = 1000  # that are remembered
+RETRIES = 3  # of a picture that may not have been whole yet, each after twice the time
 
 log = logging.getLogger("bgwatch")
 
@@ -36,34 +40,76 @@ class Outcomes:
         Its inbox.
     ledger : Ledger
         The memory of the daemon.
+    on_conflict : {"number", "overwrite", "skip"}
+        What happens where a result's name is taken.
+    patience : float
+        Seconds until a picture that may not have been whole is tried again.
 
     Attributes
     ----------
-    counts : dict of str to int
-        How many originals are done, unsure, failed, and blocked by a fault of a folder.
+    counts : Counter
+        How many originals are done, unsure, failed, skipped, and blocked by a fault of a folder.
+    last_error : str
+        The last complaint or failure; empty as long as there was none.
     """
 
-    def __init__(self, filing: Filing, intake: Intake, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        filing: Filing,
+        intake: Intake,
+        ledger: Ledger,
+        on_conflict: Literal["number", "overwrite", "skip"] = "number",
+        patience: float = 1.0,
+    ) -> None:
         self._filing, self._intake, self._ledger = filing, intake, ledger
+        self._on_conflict, self._patience = on_conflict, patience
         self._inbox = filing.where.inbox
         self._owed: dict[Path, Callable[[], None]] = {}
+        self._tries: dict[Path, int] = {}
         self._complained: dict[str, float] = {}
-        self.counts = {"done": 0, "unsure": 0, "failed": 0, "blocked": 0}
+        self.counts = Counter[str]()
+        self.last_error = ""
+
+    @property
+    def owed(self) -> Collection[Path]:
+        """Originals whose result is in place, and for which the rest could not be done yet."""
+        return self._owed.keys()
 
     def recover(self) -> None:
         """Finish what an earlier daemon was killed in the middle of; the inbox's lock must be held."""
-        for row, placing in self._ledger.unfinished(self._inbox):
-            self._recover(row, placing)
+        for row, attempt in self._ledger.unfinished(self._inbox):
+            self._recover(row, attempt)
 
-    def file(self, original: Path, outcome: Outcome) -> None:
-        """Put what became of an original where it belongs; what stands in the way is said, never raised."""
+    def admits(self, original: Path) -> bool:
+        """Tell whether an original may be worked on; if not, it is released and what stands in the way is said."""
+        if not self._filing.movable(original):
+            folder = (self._inbox / original).parent
+            self._intake.release(original)
+            self._block(f"{folder}: originals cannot be moved out of it; give the right to, or set done: keep")
+            return False
+        standing = self._filing.standing(original) if self._on_conflict == "skip" else None
+        if standing:
+            self._skip(original, self._intake.release(original), standing)
+        return standing is None
+
+    def file(self, original: Path, outcome: Outcome) -> bool:
+        """Put what became of an original where it belongs; what stands in the way is said, never raised.
+
+        Returns
+        -------
+        bool
+            Whether the folders could be used.
+        """
         taken = self._intake.release(original)
         now_there = identity_of(self._inbox / original)
+        blocked = self.counts["blocked"]
         try:
             if now_there is None:
-                log.info("gone while it was worked on: %s", printable(str(original)))
+                self._tries.pop(original, None)
+                self._say(logging.INFO, f"gone while it was worked on: {original}", original)
             elif now_there != (outcome.identity or taken):
-                log.info("changed while it was worked on, done again: %s", printable(str(original)))
+                self._tries.pop(original, None)
+                self._say(logging.INFO, f"changed while it was worked on, done again: {original}", original)
                 self._intake.look(original)
             elif outcome.state == "blocked":
                 self._block(outcome.reasons[0])
@@ -76,6 +122,7 @@ class Outcomes:
         finally:
             with contextlib.suppress(OSError):  # its folder may have gone, and it with it
                 Path(outcome.job.temporary).unlink(missing_ok=True)
+        return self.counts["blocked"] == blocked
 
     def pay(self) -> None:
         """Try again what is owed."""
@@ -83,27 +130,47 @@ class Outcomes:
             try:
                 step()
             except FolderError as error:
-                self._complain(str(error))
+                self.complain(str(error))
             else:
                 del self._owed[original]
 
-    def _recover(self, row: int, placing: Placing) -> None:
-        original = identity_of(self._inbox / placing.original)
-        place = identity_of(placing.place)
-        moved = placing.kind == "failed" and original is None  # to another disk, where the inode is another
-        if place is None or not (place.inode == placing.inode or moved):
+    def complain(self, reason: str) -> None:
+        """Say what the user has to mend, and say it again only after a while."""
+        now = time.monotonic()
+        self.last_error = reason
+        if now - self._complained.get(reason, -SILENCE) >= SILENCE:
+            if len(self._complained) >= COMPLAINTS:
+                self._complained.clear()
+            self._complained[reason] = now
+            log.error("%s", printable(reason))
+
+    def _recover(self, row: int, attempt: Attempt) -> None:
+        original = identity_of(self._inbox / attempt.original)
+        place = identity_of(attempt.place)
+        moved = attempt.kind == "failed" and original is None  # to another disk, where the inode is another
+        if place is None or not (place.inode == attempt.inode or moved):
             self._ledger.finish(row, "dropped")  # the original is still there and is done again
             return
-        log.info("finishing what was begun before: %s", printable(str(placing.original)))
-        self._attempt(placing.original, original, lambda: self._conclude(row, placing))
+        self._say(logging.INFO, f"finishing what was begun before: {attempt.original}", attempt.original)
+        self._attempt(attempt.original, original, lambda: self._conclude(row, attempt))
 
     def _file_failure(self, original: Path, identity: Identity, outcome: Outcome) -> None:
         reason = "; ".join(outcome.reasons)
+        tries = self._tries[original] = self._tries.get(original, 0) + 1
+        if outcome.again and tries <= RETRIES:
+            wait = self._patience * 2 ** (tries - 1)
+            attempt = self._note(original, identity, "again", self._inbox / original, outcome, reason)
+            self._intake.put_off(original, identity, wait)
+            self._ledger.note(attempt)
+            self._say(logging.INFO, f"tried again in {wait:.3g} s: {reason}", original, outcome)
+            return
         place = self._filing.failed_place(original)
-        placing = self._placing(original, identity, "failed", place, identity.inode, None, reason)
-        row = self._ledger.begin(placing)
+        attempt = self._note(original, identity, "failed", place, outcome, reason, identity.inode)
+        row = self._ledger.begin(attempt)
+        del self._tries[original]
         self.counts["failed"] += 1
-        log.warning("failed: %s (to %s)", printable(reason), printable(str(place)))
+        self.last_error = reason
+        self._say(logging.WARNING, f"failed: {reason} (to {place}, {outcome.seconds:.2f} s)", original, outcome, place)
 
         def fail() -> None:
             if identity_of(self._inbox / original) == identity:
@@ -111,7 +178,7 @@ class Outcomes:
             elif not os.path.lexists(place):
                 self._ledger.finish(row, "dropped")  # someone took the original away
                 return
-            self._conclude(row, placing)
+            self._conclude(row, attempt)
 
         self._attempt(original, identity, fail)
 
@@ -124,37 +191,64 @@ class Outcomes:
             raise FolderError(
                 f"{temporary}: the unfinished result has gone; leave the hidden files of the outbox alone"
             )
+        if self._on_conflict == "skip" and (standing := self._filing.standing(original)):
+            self._skip(original, identity, standing)
+            return
+        row, attempt = self._publish(original, identity, outcome, "review" if review else "done", reason, made.inode)
+        self._tries.pop(original, None)
+        self.counts[outcome.state] += 1
+        said = f"{original} -> {attempt.place} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
+        said += f", to be reviewed: {reason}" if review else ""
+        self._say(logging.INFO, said, original, outcome, attempt.place)
+        self._attempt(original, identity, lambda: self._conclude(row, attempt))
+
+    def _publish(
+        self, original: Path, identity: Identity, outcome: Outcome, kind: Kind, reason: str, inode: int
+    ) -> tuple[int, Attempt]:
+        """Note a result in the ledger and put it in place, under another name should one be taken meanwhile."""
         while True:
-            result = self._filing.result_place(original, review)
-            kind: Kind = "review" if review else "done"
-            placing = self._placing(original, identity, kind, result, made.inode, outcome.confidence, reason)
-            row = self._ledger.begin(placing)
+            place = self._filing.result_place(original, kind == "review", lambda place: self._is_ours(original, place))
+            attempt = self._note(original, identity, kind, place, outcome, reason, inode)
+            row = self._ledger.begin(attempt)
             try:
-                publish(temporary, result)
-                break
+                publish(Path(outcome.job.temporary), place, replace=self._is_ours(original, place))
+                return row, attempt
             except FileExistsError:
                 self._ledger.finish(row, "dropped")
             except FolderError:
                 self._ledger.finish(row, "dropped")
                 raise
-        self.counts[outcome.state] += 1
-        said = f"{original} -> {result} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
-        log.info("%s", printable(f"{said}, to be reviewed: {reason}" if review else said))
-        self._attempt(original, identity, lambda: self._conclude(row, placing))
 
-    def _conclude(self, row: int, placing: Placing) -> None:
+    def _is_ours(self, original: Path, place: Path) -> bool:
+        """Tell whether a result may be replaced: asked for, and not made from another original."""
+        if self._on_conflict != "overwrite":
+            return False
+        found = self._ledger.at(place)
+        return found is None or (found[1].inbox, found[1].original) == (self._inbox, original)
+
+    def _skip(self, original: Path, identity: Identity, standing: Path) -> None:
+        reason = f"{standing} is there already, and on_conflict is skip"
+        self.counts["skipped"] += 1
+        self._ledger.note(Attempt(self._inbox, original, identity, "skipped", standing, 0, reason=reason), stays=True)
+        self._intake.finish(original, identity)
+        self._say(logging.INFO, f"skipped: {original}, since {reason}", original)
+
+    def _conclude(self, row: int, attempt: Attempt) -> None:
         """Do what is left once a result, or an original that failed, is in its place; safe to repeat."""
-        failure = placing.kind == "failed"
-        if placing.kind != "done":
-            self._filing.explain(placing.place, placing.reason, failure)
-        there = identity_of(self._inbox / placing.original)
-        same = there is not None and (there.size, there.mtime_ns) == (placing.size, placing.mtime_ns)
+        failure = attempt.kind == "failed"
+        if attempt.kind != "done":
+            self._filing.explain(attempt.place, attempt.reason, failure)
+        there = identity_of(self._inbox / attempt.original)
+        read = (attempt.identity.size, attempt.identity.mtime_ns)
+        same = there is not None and (there.size, there.mtime_ns) == read
+        put = attempt.place if failure else None
         if same and not failure:
-            self._filing.put_away(placing.original)
+            put = self._filing.put_away(attempt.original)
         stays = same and not failure and self._filing.where.keep
-        self._ledger.finish(row, placing.kind, stays)
+        digest = digest_of(self._inbox / attempt.original) if stays else None
+        self._ledger.finish(row, attempt.kind, stays, put, digest)
         if stays and there:
-            self._intake.finish(placing.original, there)
+            self._intake.finish(attempt.original, there, digest)
 
     def _attempt(self, original: Path, identity: Identity | None, step: Callable[[], None]) -> None:
         """Do the rest for an original, or owe it: the work on the picture itself is done and not repeated."""
@@ -169,24 +263,29 @@ class Outcomes:
     def _block(self, reason: str) -> None:
         """Note a fault of the place; the original stays where it is and is tried again at the next rescan."""
         self.counts["blocked"] += 1
-        self._complain(reason)
+        self.complain(reason)
 
-    def _complain(self, reason: str) -> None:
-        """Say what the user has to mend, and say it again only after a while."""
-        now = time.monotonic()
-        if now - self._complained.get(reason, -SILENCE) >= SILENCE:
-            self._complained[reason] = now
-            log.error("%s", printable(reason))
-
-    def _placing(
+    def _note(
         self,
         original: Path,
         identity: Identity,
         kind: Kind,
         place: Path,
-        inode: int,
-        confidence: float | None,
+        outcome: Outcome,
         reason: str,
-    ) -> Placing:
-        size, mtime_ns = identity.size, identity.mtime_ns
-        return Placing(self._inbox, original, size, mtime_ns, kind, place, inode, confidence, reason)
+        inode: int = 0,
+    ) -> Attempt:
+        attempts = self._tries.get(original, 0) + (kind in ("done", "review"))
+        result = (kind, place, inode, outcome.confidence, reason, outcome.seconds, attempts)
+        return Attempt(self._inbox, original, identity, *result)
+
+    def _say(
+        self, level: int, text: str, original: Path, outcome: Outcome | None = None, place: Path | None = None
+    ) -> None:
+        """Log a line for people, with the same in fields for programs."""
+        fields: dict[str, Any] = {"file": str(original)}
+        if outcome:
+            fields |= {"state": outcome.state, "seconds": round(outcome.seconds, 3), "confidence": outcome.confidence}
+        if place:
+            fields["place"] = str(place)
+        log.log(level, "%s", printable(text), extra=fields)

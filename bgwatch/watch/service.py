@@ -1,79 +1,58 @@
-"""The loop of the daemon: scan, events, settle, queue, workers, filing, stop.
+"""The loop of the daemon: watched folders, hints, workers, heartbeat, settings, stop.
 
 Events are hints and the rescan is the truth: an event makes a picture come out sooner, a lost one makes it come out
 after ``rescan_seconds``. An original leaves the inbox only after its result is durably in place; a daemon that is
 killed in between finds the half-done step in the ledger and finishes it.
 
-Accepted risk: a writer that pauses for longer than ``settle_seconds`` in the middle of a file hands in what looks like
-a whole file. If that does not decode it goes to ``failed``, where nothing is lost.
+Accepted risks:
+
+- A writer that pauses for longer than ``settle_seconds`` in the middle of a file hands in what looks like a whole
+  file. If that does not decode it is tried again three times, each after twice the time, then it goes to ``failed``,
+  where nothing is lost. If it decodes (some formats allow for a part to be missing), half a picture is cut out.
+- A file that is changed without its size and its time of change changing is not seen to have changed.
+- After a loss of power the last pictures may come out a second time; originals and results that were in place are on
+  the disk, as far as the disk keeps its promises.
+- Where a file system has no hard links, a file that another program puts under the very name of a result, between our
+  look and our rename, is replaced.
+- The lock of an inbox is known on this machine only, and keeps the inbox's disk from being unmounted.
 """
 
-import contextlib
 import logging
+import os
 import queue
-import signal
 import time
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 import platformdirs
 
-from bgwatch.errors import printable
+from bgwatch import __version__
+from bgwatch.errors import BgwatchError, printable
 from bgwatch.job import Job, Outcome, pool
-from bgwatch.settings import Folder, Segmentation, Settings
-from bgwatch.watch.events import Events
+from bgwatch.settings import Folder, Settings
 from bgwatch.watch.filing import Filing, places, refuse_loops
-from bgwatch.watch.intake import Intake
-from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.heartbeat import Heartbeat, Rate
+from bgwatch.watch.ledger import DAY, Ledger
 from bgwatch.watch.lock import InboxLock
-from bgwatch.watch.outcomes import Outcomes
-from bgwatch.workers import Workers
+from bgwatch.watch.signals import Signals
+from bgwatch.watch.watched import Watched
+from bgwatch.workers import Workers, cpus
 
 STOP_GRACE = 7.0
-HINTS_AT_ONCE = 1000
+HINTS_AT_ONCE = 1000  # busy writers must not keep the loop from its other work
+HINTS_AT_MOST = 20_000  # more are not kept: a rescan finds what they would have told
+BEAT = 2.0
 
 log = logging.getLogger("bgwatch")
 
 
 def state_folder() -> Path:
-    """Where the ledger lies when no folder is named."""
+    """Where the ledger and the heartbeat lie when no folder is named."""
     return platformdirs.user_state_path("bgwatch", appauthor=False)
-
-
-@dataclass
-class Watched:
-    """One watched folder and what is under way in it.
-
-    Attributes
-    ----------
-    folder : Folder
-        Its settings.
-    filing : Filing
-        Its places.
-    intake : Intake
-        Its inbox.
-    outcomes : Outcomes
-        What becomes of its pictures.
-    lines : dict of str to deque of Job
-        Jobs whose results want the same name, in the order of their submission: numbers go by it.
-    landed : dict of str to Outcome
-        Outcomes that wait for an earlier one of their line, by temporary.
-    """
-
-    folder: Folder
-    filing: Filing
-    intake: Intake
-    outcomes: Outcomes
-    lines: dict[str, deque[Job]] = field(default_factory=dict)
-    landed: dict[str, Outcome] = field(default_factory=dict)
-
-    @property
-    def inbox(self) -> Path:
-        """The watched folder."""
-        return self.filing.where.inbox
 
 
 class Service:
@@ -84,17 +63,30 @@ class Service:
     settings : Settings
         All of them; at least one folder.
     state : Path
-        Folder for the ledger.
-    count : int
-        Worker processes.
+        Folder for the ledger and the heartbeat.
+    reread : callable, optional
+        Gives the settings anew; without it they stay as they are.
+    signals : Signals, optional
+        What this process was asked for; without it they are obeyed from `run` on.
     """
 
-    def __init__(self, settings: Settings, state: Path, count: int) -> None:
-        self._settings, self._state, self._count = settings, state, count
+    def __init__(
+        self,
+        settings: Settings,
+        state: Path,
+        reread: Callable[[], Settings] | None = None,
+        signals: Signals | None = None,
+    ) -> None:
+        self._settings, self._state, self._reread = settings, state, reread
+        self._signals = signals or Signals()
         self._hints: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._stopping = False
+        self._hints_lost = False
         self._watched: list[Watched] = []
-        self._jobs: dict[str, tuple[Watched, Path]] = {}
+        self._flying: dict[str, Watched] = {}
+        self._next: Settings | None = None
+        self._rate = Rate()
+        self._since = datetime.now(UTC)
+        self._beat_at = self._prune_at = 0.0
 
     def run(self, once: bool = False) -> int:
         """Work until SIGTERM or SIGINT, or until all that is there is done; give the exit code.
@@ -106,85 +98,106 @@ class Service:
         FolderError
             When a folder is missing rights or is watched already, or the ledger cannot be used.
         """
-        refuse_loops([places(folder) for folder in self._settings.folders], self._state)
         with ExitStack() as stack:
+            self._signals.wake = lambda: self._hints.put(None)
+            stack.callback(self._signals.obey())
+            if self._signals.stop:
+                return 0
+            refuse_loops([places(folder) for folder in self._settings.folders], self._state)
             self._ledger = Ledger(self._state / "ledger.sqlite")
             stack.callback(self._ledger.close)
-            for folder in self._settings.folders:
-                self._watched.append(self._opened(folder, stack))
-            self._obey_signals(stack)
-            self._workers: Workers[Job, Outcome] = pool(self._count, self._settings, lambda: self._hints.put(None))
+            self._heartbeat = Heartbeat(self._state)
+            stack.callback(self._heartbeat.close)
+            stack.callback(self._close)
+            self._watched = self._opened(self._settings)
+            self._workers = self._new_workers()
             stack.callback(self._end_workers)
-            self._listen(stack)
+            for watched in self._watched:
+                watched.start()
             self._loop(once)
         return self._exit_code(once)
 
     def stop(self) -> None:
-        """Ask the loop to end; safe in a signal handler and from another thread."""
-        self._stopping = True
+        """Ask the loop to end; safe from another thread."""
+        self._signals.stop = True
         self._hints.put(None)
 
-    def _opened(self, folder: Folder, stack: ExitStack) -> Watched:
-        filing = Filing(places(folder))
-        filing.prepare(lambda place: log.info("created the folder %s", printable(str(place))))
-        inbox = filing.where.inbox
-        stack.callback(InboxLock(inbox).close)
-        intake = Intake(inbox, folder.settle_seconds, self._ledger.staying(inbox))
-        outcomes = Outcomes(filing, intake, self._ledger)
-        outcomes.recover()
-        if count := filing.sweep():
-            log.info("swept %d unfinished files of an earlier run", count)
-        return Watched(folder, filing, intake, outcomes)
+    def _opened(self, settings: Settings) -> list[Watched]:
+        """Open the folders of settings, all or none; those that are open already lend their locks."""
+        lent = {watched.inbox: watched for watched in self._watched}
+        taken: list[InboxLock] = []
+        opened = []
+        try:
+            for folder in settings.folders:
+                where = places(folder)
+                Filing(where).prepare(lambda place: log.info("created the folder %s", printable(str(place))))
+                if where.inbox in lent:
+                    lock = lent[where.inbox].lock
+                else:
+                    lock = InboxLock(where.inbox)
+                    taken.append(lock)
+                opened.append(self._new_watched(folder, lock, settings))
+        except BaseException:
+            for lock in taken:
+                lock.close()
+            raise
+        for watched in opened:
+            if before := lent.get(watched.inbox):
+                watched.outcomes.counts.update(before.outcomes.counts)
+        return opened
 
-    def _obey_signals(self, stack: ExitStack) -> None:
-        def handler(number: int, frame: FrameType | None) -> None:
-            if self._stopping:
-                raise KeyboardInterrupt  # the second time: do not wait for running pictures
-            self.stop()
+    def _new_watched(self, folder: Folder, lock: InboxLock, settings: Settings) -> Watched:
+        return Watched(folder, lock, self._ledger, settings.rescan_seconds, settings.polling, self._hint)
 
-        for name in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, name, signal.signal(name, handler))
-
-    def _listen(self, stack: ExitStack) -> None:
-        events = Events(self._hints.put)
-        stack.callback(events.stop)
-        for watched in self._watched:
-            where = watched.filing.where
-            try:
-                events.watch(where.inbox)
-            except OSError as error:
-                log.warning(
-                    "%s: no events (%s); it is read every %g s instead",
-                    *(printable(str(where.inbox)), error.strerror, self._settings.rescan_seconds),
-                )
-            log.info("watching %s, results to %s", printable(str(where.inbox)), printable(str(where.outbox)))
+    def _new_workers(self) -> Workers[Job, Outcome]:
+        return pool(self._settings.workers or cpus(), self._settings, lambda: self._hints.put(None))
 
     def _loop(self, once: bool) -> None:
-        rescan_at = time.monotonic()
-        while not self._stopping:
-            now = time.monotonic()
-            if now >= rescan_at:
-                for watched in self._watched:
-                    watched.outcomes.pay()
-                    watched.intake.scan()
-                rescan_at = time.monotonic() + self._settings.rescan_seconds
+        while not self._signals.stop:
+            self._keep_house()
             for watched in self._watched:
-                watched.intake.settle()
+                watched.attend(time.monotonic())
             self._dispatch()
             for outcome in self._workers.collect():
-                self._take(outcome)
+                self._flying.pop(outcome.job.temporary).land(outcome)
             self._dispatch()
-            if once and not self._workers.busy and all(watched.intake.idle for watched in self._watched):
+            if once and not self._flying and all(watched.idle or watched.stuck for watched in self._watched):
                 return
-            self._wait(rescan_at)
+            self._wait()
 
-    def _wait(self, rescan_at: float) -> None:
+    def _keep_house(self) -> None:
+        """Do what is due now and then: heartbeat, lost hints, orders from outside, old rows, new settings."""
+        now = time.monotonic()
+        if self._hints_lost:
+            self._hints_lost = False
+            for watched in self._watched:
+                watched.rescan()
+        if now >= self._beat_at:
+            self._beat_at = now + BEAT
+            self._heartbeat.beat(self._status(now))
+            self._obey_ledger()
+        if now >= self._prune_at:
+            self._prune_at = now + DAY
+            if count := self._ledger.prune(self._settings.ledger_days, [watched.inbox for watched in self._watched]):
+                log.info("forgot %d pictures of more than %d days ago", count, self._settings.ledger_days)
+        if self._signals.reload:
+            self._signals.reload = False
+            self._read_settings()
+        if self._next and not self._flying:
+            self._change_settings(self._next)
+
+    def _obey_ledger(self) -> None:
+        """Do again what `bgwatch retry` has taken out of the ledger."""
+        if self._ledger.changed_by_others():
+            for watched in self._watched:
+                watched.keep_finished(self._ledger.staying(watched.inbox))
+
+    def _wait(self) -> None:
         """Sleep until something is due, and take the hints that came."""
-        due = [watched.intake.next_due() for watched in self._watched]
-        until = min([rescan_at, *(moment for moment in due if moment is not None)])
+        until = min([self._beat_at, *(watched.next_due() for watched in self._watched)])
         try:
             hint = self._hints.get(timeout=max(0.0, until - time.monotonic()))
-            for _ in range(HINTS_AT_ONCE):  # busy writers must not keep the loop from its other work
+            for _ in range(HINTS_AT_ONCE):
                 if hint is not None:
                     for watched in self._watched:
                         watched.intake.follow(hint)
@@ -192,60 +205,83 @@ class Service:
         except queue.Empty:
             return
 
+    def _hint(self, path: Path) -> None:
+        if self._hints.qsize() < HINTS_AT_MOST:
+            self._hints.put(path)
+        else:
+            self._hints_lost = True
+
     def _dispatch(self) -> None:
-        """Keep the workers filled, the folders taking turns."""
-        hungry = list(self._watched)
+        """Keep the workers filled, the folders taking turns; before new settings nothing is begun."""
+        hungry = [] if self._next else list(self._watched)
         while hungry and self._workers.room:
             watched = hungry.pop(0)
-            if original := watched.intake.take():
-                self._send(watched, original)
+            if job := watched.next_job():
+                self._flying[job.temporary] = watched
+                self._workers.submit(job)
                 hungry.append(watched)
 
-    def _send(self, watched: Watched, original: Path) -> None:
-        folder = watched.folder
-        job = Job(
-            source=str(watched.inbox / original),
-            temporary=str(watched.filing.temporary()),
-            options=folder.model_dump(include=set(Segmentation.model_fields)),
-            max_pixels=folder.max_pixels,
-            follow_symlinks=False,
-        )
-        self._jobs[job.temporary] = watched, original
-        watched.lines.setdefault(_line(watched, original), deque()).append(job)
-        self._workers.submit(job)
+    def _read_settings(self) -> None:
+        """Read the settings again; they come into force when what is under way is done."""
+        if self._reread is None:
+            return
+        try:
+            settings = self._reread()
+            refuse_loops([places(folder) for folder in settings.folders], self._state)
+        except BgwatchError as error:
+            log.error("the new settings are refused, the old ones stay in force: %s", printable(str(error)))
+            return
+        self._next = settings
 
-    def _take(self, outcome: Outcome) -> None:
-        """File an outcome, and those of the same line that waited for it."""
-        watched, original = self._jobs[outcome.job.temporary]
-        name = _line(watched, original)
-        watched.landed[outcome.job.temporary] = outcome
-        line = watched.lines[name]
-        while line and line[0].temporary in watched.landed:
-            job = line.popleft()
-            _, first = self._jobs.pop(job.temporary)
-            watched.outcomes.file(first, watched.landed.pop(job.temporary))
-        if not line:
-            del watched.lines[name]
+    def _change_settings(self, settings: Settings) -> None:
+        self._next = None
+        try:
+            opened = self._opened(settings)
+        except BgwatchError as error:
+            log.error("the new settings are refused, the old ones stay in force: %s", printable(str(error)))
+            return
+        kept = {id(watched.lock) for watched in opened}
+        for watched in self._watched:
+            watched.stop()
+            if id(watched.lock) not in kept:
+                watched.lock.close()
+        self._watched, self._settings = opened, settings
+        self._workers.stop()
+        self._workers = self._new_workers()
+        for watched in self._watched:
+            watched.start()
+        log.info("the new settings are in force")
+
+    def _status(self, now: float) -> dict[str, Any]:
+        folders = [watched.status() for watched in self._watched]
+        total = sum(folder[name] for folder in folders for name in ("done", "review", "failed"))
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "since": self._since.isoformat(timespec="seconds"),
+            "beat": time.time(),
+            "pictures_a_minute": round(self._rate.a_minute(total, now), 1),
+            "folders": folders,
+        }
+
+    def _close(self) -> None:
+        for watched in self._watched:
+            watched.stop()
+            watched.lock.close()
 
     def _end_workers(self) -> None:
         """Let running pictures finish for a while; what does not is done again next time."""
-        for outcome in self._workers.stop(STOP_GRACE if self._stopping else 0):
-            self._take(outcome)
-        for temporary in self._jobs:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
+        for outcome in self._workers.stop(STOP_GRACE if self._signals.stop else 0):
+            self._flying.pop(outcome.job.temporary).land(outcome)
+        self._heartbeat.beat(self._status(time.monotonic()))
 
     def _exit_code(self, once: bool) -> int:
         counts = Counter[str]()
         for watched in self._watched:
             counts.update(watched.outcomes.counts)
         log.info("%d done, %d to be reviewed, %d failed", counts["done"], counts["unsure"], counts["failed"])
-        if not once or self._stopping:
+        if not once or self._signals.stop:
             return 0
-        if counts["blocked"]:
+        if counts["blocked"] or any(watched.stuck for watched in self._watched):
             return 3
         return 1 if counts["failed"] or not counts.total() else 0
-
-
-def _line(watched: Watched, original: Path) -> str:
-    return str(watched.filing.result_name(original)).casefold()

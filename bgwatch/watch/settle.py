@@ -23,6 +23,9 @@ class Settling:
     def __len__(self) -> int:
         return len(self._since)
 
+    def __contains__(self, path: Path) -> bool:
+        return path in self._since
+
     def look(self, path: Path, identity: Hashable, now: float) -> bool:
         """Note what a file is now; True once it has been the same for long enough, and then it is forgotten."""
         known, since = self._since.get(path, (None, now))

@@ -164,7 +164,7 @@ def report_workers(jpeg: Path, rounds: int, folder: Path) -> None:
 def from_file_to_file(source: Path, target: Path, **options: object) -> None:
     """Cut out a file as the daemon's workers do."""
     target.unlink(missing_ok=True)
-    outcome = run(Job(str(source), str(target), options, PictureLimits().max_pixels))
+    outcome = run(Job(str(source), str(target), options, PictureLimits().model_dump()))
     if not outcome.written:
         raise RuntimeError(outcome.reasons)
 

@@ -7,9 +7,8 @@ from bgwatch.watch.events import Events
 def test_a_file_that_appears_in_whatever_way_is_heard_of(tmp_path: Path) -> None:
     (tmp_path / "in" / "sub").mkdir(parents=True)
     heard: queue.Queue[Path] = queue.Queue()
-    events = Events(heard.put)
+    events = Events(tmp_path / "in", heard.put)
     try:
-        events.watch(tmp_path / "in")
         written = tmp_path / "in" / "written.jpg"
         written.write_text("x")
         moved = tmp_path / "in" / "sub" / "moved.jpg"
@@ -29,9 +28,8 @@ def test_reading_a_file_is_not_an_event(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_text("x")
     heard: queue.Queue[Path] = queue.Queue()
-    events = Events(heard.put)
+    events = Events(tmp_path, heard.put)
     try:
-        events.watch(tmp_path)
         for _ in range(5):
             path.read_text()
         (tmp_path / "last").write_text("x")

@@ -148,10 +148,12 @@ def test_a_reason_never_replaces_an_original_of_its_name(filing: Filing) -> None
     assert (filing.where.failed / "a.jpg.reason.txt").read_text() == "my own notes"
 
 
-def test_a_reason_is_written_once(filing: Filing) -> None:
+def test_a_reason_may_be_written_again(filing: Filing) -> None:
     for reason in ("first", "again after a kill"):
         filing.explain(filing.where.review / "a.png", reason, failure=False)
-    assert {path.name: path.read_text() for path in filing.where.review.iterdir()} == {"a.reason.txt": "first\n"}
+    assert {path.name: path.read_text() for path in filing.where.review.iterdir()} == {
+        "a.reason.txt": "again after a kill\n"
+    }
 
 
 def test_long_and_odd_names_work(filing: Filing) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from bgwatch.imagefile import identity_of
-from bgwatch.watch.intake import Intake, is_original
+from bgwatch.watch import intake as intake_module
+from bgwatch.watch.intake import Intake, digest_of, is_original
+from bgwatch.watch.ledger import Finished
 
 
 @pytest.mark.parametrize(
@@ -22,9 +24,14 @@ def test_copies_under_way_are_left_alone(name: str, taken: bool) -> None:
     assert is_original(name) is taken
 
 
+def scan(intake: Intake) -> None:
+    for _ in intake.scan():
+        pass
+
+
 def settled(intake: Intake) -> list[Path]:
     """Everything that is handed out now."""
-    intake.scan()
+    scan(intake)
     intake.settle()
     return list(iter(intake.take, None))
 
@@ -44,7 +51,7 @@ def test_an_original_is_handed_out_once_until_it_is_released(tmp_path: Path) -> 
 def test_what_is_finished_and_stays_is_not_handed_out_until_it_changes(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("x")
     status = (tmp_path / "a.jpg").stat()
-    intake = Intake(tmp_path, 0.0, {Path("a.jpg"): (status.st_size, status.st_mtime_ns)})
+    intake = Intake(tmp_path, 0.0, {Path("a.jpg"): Finished(status.st_size, status.st_mtime_ns, None)})
     assert settled(intake) == []
     (tmp_path / "a.jpg").write_text("longer")
     assert settled(intake) == [Path("a.jpg")]
@@ -66,7 +73,7 @@ def test_hints_from_elsewhere_are_ignored_and_of_folders_followed(tmp_path: Path
 def test_what_has_gone_is_forgotten(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("x")
     intake = Intake(tmp_path, 3600.0, {})
-    intake.scan()
+    scan(intake)
     (tmp_path / "a.jpg").unlink()
     intake.follow(tmp_path / "a.jpg")
     assert intake.idle
@@ -85,11 +92,51 @@ def test_what_is_finished_does_not_keep_the_loop_awake(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_text("x")
     os.utime(path, (1, 1))
-    intake = Intake(tmp_path, 3600.0, {Path("a.jpg"): (1, 1_000_000_000)})
+    intake = Intake(tmp_path, 3600.0, {Path("a.jpg"): Finished(1, 1_000_000_000, None)})
     os.utime(path, (2, 2))
-    intake.scan()
+    scan(intake)
     assert not intake.idle
     os.utime(path, (1, 1))
     intake.follow(path)
     assert intake.idle
     assert intake.next_due() is None
+
+
+def test_of_what_stays_the_content_decides_where_only_the_time_has_changed(tmp_path: Path) -> None:
+    """As over a network mount whose times are coarser: it is read once, not at each change."""
+    path = tmp_path / "a.jpg"
+    path.write_text("same")
+    os.utime(path, ns=(1, 1_234_567_890))
+    intake = Intake(tmp_path, 0.0, {Path("a.jpg"): Finished(4, 1_234_567_890, digest_of(path))})
+    os.utime(path, ns=(1, 1_000_000_000))
+    assert settled(intake) == []
+    path.write_text("diff")
+    assert settled(intake) == [Path("a.jpg")]
+
+
+def test_no_more_are_followed_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest stays in the inbox, and is wanted once half of the room is free again."""
+    monkeypatch.setattr(intake_module, "WAITING", 4)
+    for name in "abcdef":
+        (tmp_path / f"{name}.jpg").write_text("x")
+    intake = Intake(tmp_path, 0.0, {})
+    assert [path.stem for path in settled(intake)] == list("abcd")
+    for name in "abc":
+        intake.release(Path(f"{name}.jpg"))
+        (tmp_path / f"{name}.jpg").unlink()
+    assert intake.wants_scan
+    assert not intake.idle
+    assert [path.stem for path in settled(intake)] == list("ef")
+    assert not intake.wants_scan
+
+
+def test_what_is_put_off_waits_until_its_time_or_a_change(tmp_path: Path) -> None:
+    for name in ("soon.jpg", "late.jpg", "changed.jpg"):
+        (tmp_path / name).write_text("x")
+    intake = Intake(tmp_path, 0.0, {})
+    for original in settled(intake):
+        intake.put_off(original, intake.release(original), 0.0 if original.stem == "soon" else 3600.0)
+    (tmp_path / "changed.jpg").write_text("longer")
+    intake.settle()
+    assert set(settled(intake)) == {Path("changed.jpg"), Path("soon.jpg")}
+    assert not intake.idle

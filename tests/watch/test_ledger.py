@@ -4,19 +4,22 @@ from pathlib import Path
 import pytest
 
 from bgwatch.errors import FolderError
-from bgwatch.watch.ledger import Ledger, Placing
+from bgwatch.imagefile import Identity
+from bgwatch.watch.ledger import MIGRATIONS, Attempt, Ledger
 
 INBOX = Path("/in")
 NAME = Path("sub/caf\udce9\n.jpg")  # a name that is not UTF-8
-PLACING = Placing(INBOX, NAME, 300, 4_000_000_000, "review", Path("/out/x.png"), 77, 0.25, "doubtful")
+READ = Identity(9, 8, 300, 4_000_000_000)
+PLACE = Path("/out/x.png")
+ATTEMPT = Attempt(INBOX, NAME, READ, "review", PLACE, 77, 0.25, "doubtful", 0.5, 2)
 
 
 def test_what_was_placing_is_known_after_a_restart(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "state" / "ledger.sqlite")
-    row = ledger.begin(PLACING)
+    row = ledger.begin(ATTEMPT)
     ledger.close()
     ledger = Ledger(tmp_path / "state" / "ledger.sqlite")
-    assert ledger.unfinished(INBOX) == [(row, PLACING)]
+    assert ledger.unfinished(INBOX) == [(row, ATTEMPT)]
     assert ledger.unfinished(Path("/other")) == []
     ledger.finish(row, "review")
     assert ledger.unfinished(INBOX) == []
@@ -26,10 +29,10 @@ def test_what_was_placing_is_known_after_a_restart(tmp_path: Path) -> None:
 def test_only_originals_that_stay_are_remembered_as_finished(tmp_path: Path) -> None:
     """One that has left the inbox and comes back, with the same name, size and time, is to be done again."""
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    ledger.finish(ledger.begin(PLACING), "review")
+    ledger.finish(ledger.begin(ATTEMPT), "review")
     assert ledger.staying(INBOX) == {}
-    ledger.finish(ledger.begin(PLACING), "review", stays=True)
-    assert ledger.staying(INBOX) == {NAME: (300, 4_000_000_000)}
+    ledger.finish(ledger.begin(ATTEMPT), "review", stays=True)
+    assert ledger.staying(INBOX) == {NAME: (300, 4_000_000_000, None)}
     assert ledger.staying(Path("/other")) == {}
     ledger.close()
 
@@ -46,7 +49,7 @@ def test_a_ledger_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 def test_a_ledger_that_breaks_later_is_told(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     ledger.close()
-    for use in (lambda: ledger.begin(PLACING), lambda: ledger.finish(1, "done"), lambda: ledger.staying(INBOX)):
+    for use in (lambda: ledger.begin(ATTEMPT), lambda: ledger.finish(1, "done"), lambda: ledger.staying(INBOX)):
         with pytest.raises(FolderError, match=r"ledger\.sqlite: the ledger cannot be used"):
             use()
 
@@ -57,3 +60,79 @@ def test_a_newer_ledger_is_left_alone(tmp_path: Path) -> None:
     base.close()
     with pytest.raises(FolderError, match="newer bgwatch"):
         Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_an_older_ledger_is_brought_up_to_date(tmp_path: Path) -> None:
+    """The rows of schema 1: what stays is not done again, what was begun is finished."""
+    base = sqlite3.connect(tmp_path / "ledger.sqlite")
+    base.executescript(MIGRATIONS[0])
+    row = "INSERT INTO attempt VALUES (?, x'2f696e', ?, 300, 4000000000, ?, 'done', ?, x'2f6f', 77, 0.5, '', 1.0)"
+    base.execute(row, (1, b"stays.jpg", "done", 1))
+    base.execute(row, (2, b"begun.jpg", "placing", 0))
+    base.execute("PRAGMA user_version = 1")
+    base.commit()
+    base.close()
+    for _ in range(2):
+        ledger = Ledger(tmp_path / "ledger.sqlite")
+        assert ledger.staying(INBOX) == {Path("stays.jpg"): (300, 4_000_000_000, None)}
+        [(number, attempt)] = ledger.unfinished(INBOX)
+        assert (number, attempt.original, attempt.inode, attempt.attempts) == (2, Path("begun.jpg"), 77, 1)
+        ledger.close()
+
+
+def test_what_stays_has_one_row_whatever_happens_to_it(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    for digest in (b"old", b"new"):
+        ledger.finish(ledger.begin(ATTEMPT), "done", stays=True, put=INBOX / NAME, digest=digest)
+    assert ledger.staying(INBOX) == {NAME: (300, 4_000_000_000, b"new")}
+    assert ledger.forget(INBOX, NAME)
+    assert ledger.staying(INBOX) == {}
+    assert not ledger.forget(INBOX, NAME)
+    ledger.close()
+
+
+def test_a_place_tells_whose_result_it_holds(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    assert ledger.at(PLACE) is None
+    row = ledger.begin(ATTEMPT)
+    ledger.finish(row, "review", put=Path("/out/done/x.jpg"))
+    ledger.finish(ledger.begin(ATTEMPT), "dropped")
+    assert ledger.at(PLACE) == (row, ATTEMPT, Path("/out/done/x.jpg"))
+    ledger.accept(row, Path("/out/y.png"))
+    assert ledger.at(PLACE) is None
+    assert ledger.at(Path("/out/y.png"))
+    ledger.close()
+
+
+def test_old_rows_are_forgotten_but_not_of_originals_in_place(tmp_path: Path) -> None:
+    """An inbox in which nothing known is found may not be mounted."""
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+
+    def done(name: str, stays: bool) -> None:
+        ledger.finish(ledger.begin(Attempt(inbox, Path(name), READ, "done", PLACE, 1)), "done", stays)
+
+    for name in ("there.jpg", "gone.jpg"):
+        done(name, stays=True)
+    done("left.jpg", stays=False)
+    ledger.begin(ATTEMPT)
+    assert ledger.prune(30, [inbox]) == 0, "nothing is that old"
+    assert ledger.prune(0, [inbox]) == 1, "of an empty inbox only what had left it"
+    assert set(ledger.staying(inbox)) == {Path("there.jpg"), Path("gone.jpg")}
+    (inbox / "there.jpg").touch()
+    assert ledger.prune(0, [inbox]) == 1
+    assert set(ledger.staying(inbox)) == {Path("there.jpg")}
+    assert ledger.unfinished(INBOX), "what is begun is never forgotten"
+    ledger.close()
+
+
+def test_changes_by_another_process_are_noticed(tmp_path: Path) -> None:
+    ours, theirs = Ledger(tmp_path / "ledger.sqlite"), Ledger(tmp_path / "ledger.sqlite")
+    ours.begin(ATTEMPT)
+    assert not ours.changed_by_others()
+    theirs.begin(ATTEMPT)
+    assert ours.changed_by_others()
+    assert not ours.changed_by_others()
+    ours.close()
+    theirs.close()

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from bgwatch.errors import FolderError, SettingsError
 from bgwatch.job import Outcome
 from bgwatch.settings import Folder, Settings
 from bgwatch.watch import outcomes as outcomes_module
-from bgwatch.watch import service as service_module
+from bgwatch.watch import watched as watched_module
 from bgwatch.watch.filing import Filing, places
 from bgwatch.watch.intake import Intake
 from bgwatch.watch.ledger import Ledger
@@ -36,7 +36,7 @@ class Box:
 
     def service(self, **fields: object) -> Service:
         folder = Folder(inbox=str(self.inbox), outbox=str(self.outbox), settle_seconds=0.05, **fields)  # type: ignore[arg-type]
-        return Service(Settings(folders=(folder,), rescan_seconds=0.2), self.root / "state", count=2)
+        return Service(Settings(folders=(folder,), rescan_seconds=0.2, workers=2), self.root / "state")
 
     def once(self, **fields: object) -> int:
         return self.service(**fields).run(once=True)
@@ -174,7 +174,7 @@ def test_an_outbox_inside_the_inbox_is_refused_before_anything_is_made(box: Box)
 def test_an_original_that_cannot_be_placed_stays(box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(box.inbox / "a.jpg")
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise FolderError("out: writing failed (No space left on device); make room and try again")
 
     with monkeypatch.context() as broken:
@@ -292,11 +292,11 @@ def rescans(box: Box, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     service = box.service()
     real, idle = Intake.scan, [0]
 
-    def scan(self: Intake) -> None:
+    def scan(self: Intake) -> Iterator[None]:
         idle[0] += self.idle
         if idle[0] > count:
             service.stop()
-        real(self)
+        return real(self)
 
     with monkeypatch.context() as counting:
         counting.setattr(Intake, "scan", scan)
@@ -323,9 +323,9 @@ def test_a_result_that_is_taken_away_unfinished_costs_nothing(
     draw(box.inbox / "a.jpg")
     real = Outcomes.file
 
-    def file(self: Outcomes, original: Path, outcome: Outcome) -> None:
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> bool:
         Path(outcome.job.temporary).unlink()
-        real(self, original, outcome)
+        return real(self, original, outcome)
 
     with monkeypatch.context() as cleaning:
         cleaning.setattr(Outcomes, "file", file)
@@ -348,11 +348,11 @@ def test_a_picture_changed_while_worked_on_is_done_again(box: Box, draw: Draw, m
     real = Outcomes.file
     times = []
 
-    def file(self: Outcomes, original: Path, outcome: Outcome) -> None:
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> bool:
         if not times:
             shutil.copy(changed, box.inbox / "a.jpg")
         times.append(1)
-        real(self, original, outcome)
+        return real(self, original, outcome)
 
     monkeypatch.setattr(Outcomes, "file", file)
     assert box.once() == 0
@@ -365,9 +365,9 @@ def test_a_picture_deleted_while_worked_on_is_dropped(box: Box, draw: Draw, monk
     draw(box.inbox / "a.jpg")
     real = Outcomes.file
 
-    def file(self: Outcomes, original: Path, outcome: Outcome) -> None:
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> bool:
         (box.inbox / "a.jpg").unlink()
-        real(self, original, outcome)
+        return real(self, original, outcome)
 
     monkeypatch.setattr(Outcomes, "file", file)
     box.once()
@@ -381,15 +381,16 @@ def test_what_is_dropped_later_comes_out_with_and_without_events(
     """Events make it quick and the rescan makes it sure; here each has to do it alone."""
     service = box.service()
     if not events:
-        monkeypatch.setattr(service_module.Events, "watch", lambda *_: None)
+        monkeypatch.setattr(watched_module, "Events", Deaf)
     else:
         service._settings = service._settings.model_copy(update={"rescan_seconds": 3600.0})
     filed = threading.Event()
     real = Outcomes.file
 
-    def note(self: Outcomes, original: Path, outcome: Outcome) -> None:
-        real(self, original, outcome)
+    def note(self: Outcomes, original: Path, outcome: Outcome) -> bool:
+        usable = real(self, original, outcome)
         filed.set()
+        return usable
 
     monkeypatch.setattr(Outcomes, "file", note)
     source = draw(box.root / "a.jpg")
@@ -410,9 +411,19 @@ def test_what_is_dropped_later_comes_out_with_and_without_events(
     assert box.files() == {"out/a.png", "out/done/a.jpg"}
 
 
+class Deaf:
+    """Events that never come."""
+
+    sound = True
+
+    def __init__(self, *_: object) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 def _then(wait: Callable[..., None], watching: threading.Event) -> Callable[..., None]:
-    def both(self: Service, rescan_at: float) -> None:
+    def both(self: Service) -> None:
         watching.set()
-        wait(self, rescan_at)
+        wait(self)
 
     return both

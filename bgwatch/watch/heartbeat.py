@@ -1,0 +1,120 @@
+"""How a daemon is seen from outside: a small file in the state folder, renewed all the time, and a lock beside it."""
+
+import contextlib
+import json
+import os
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bgwatch.place import make_folder
+
+RATE_OVER = 60.0  # seconds
+
+
+class Heartbeat:
+    """Tells how this daemon stands.
+
+    The lock is held as long as the process lives, however it ends; what the file says is as old as its time.
+
+    Parameters
+    ----------
+    state : Path
+        The state folder.
+    """
+
+    def __init__(self, state: Path) -> None:
+        import fcntl
+
+        make_folder(state)
+        for pulse in pulses(state):
+            if pulse.told and not pulse.alive:
+                pulse.forget()
+        self._file = state / f"daemon-{os.getpid()}.json"
+        self._lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def beat(self, told: dict[str, Any]) -> None:
+        """Renew the file; where that fails, as on a full disk, it is simply older."""
+        fresh = self._file.with_suffix(".new")
+        with contextlib.suppress(OSError):
+            fresh.write_text(json.dumps(told, ensure_ascii=True))
+            fresh.replace(self._file)
+
+    def close(self) -> None:
+        """End the heartbeat; the file stays and tells how it was at the end."""
+        os.close(self._lock)
+
+
+class Rate:
+    """Counts pictures a minute."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def a_minute(self, total: int, now: float) -> float:
+        """Give how many of the ``total`` came in the last minute; asked now and then."""
+        self._marks.append((now, total))
+        while now - self._marks[0][0] > RATE_OVER:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        return 60 * (total - before) / max(now - since, 1.0)
+
+
+@dataclass
+class Pulse:
+    """The heartbeat of a daemon, as found.
+
+    Attributes
+    ----------
+    file : Path
+        Where it lies.
+    alive : bool
+        Whether its process lives.
+    told : dict
+        What the daemon told last; empty when that cannot be read.
+    """
+
+    file: Path
+    alive: bool
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last beat, by the clock on the wall."""
+        return max(0.0, time.time() - float(self.told.get("beat", 0.0)))
+
+    def forget(self) -> None:
+        """Take the files of a daemon away that has ended."""
+        for name in (self.file, self.file.with_suffix(".new"), self.file.with_suffix(".lock")):
+            name.unlink(missing_ok=True)
+
+
+def pulses(state: Path) -> list[Pulse]:
+    """Find the daemons that use a state folder, also those that have ended since the last one began."""
+    found = []
+    for lock in sorted(state.glob("daemon-*.lock")):
+        file = lock.with_suffix(".json")
+        told: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            told = json.loads(file.read_text())
+        found.append(Pulse(file, _is_held(lock), told))
+    return found
+
+
+def _is_held(lock: Path) -> bool:
+    import fcntl
+
+    try:
+        descriptor = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
