@@ -17,7 +17,7 @@ from bgwatch.errors import BgwatchError, printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from bgwatch.settings import Model, WorkerLimits
+    from bgwatch.settings import Model, Settings, WorkerLimits
 
 INTERRUPTED = 130
 
@@ -225,19 +225,13 @@ def check(config: Path | None, state: Path | None) -> None:
     import yaml
 
     from bgwatch.config import default_path
-    from bgwatch.watch.filing import Filing, places, refuse_loops
     from bgwatch.watch.service import state_folder
 
     settings = _settings((), config, {})
     found = config or (default_path() if os.path.exists(default_path()) else None)
     _say(f"settings: {found}" if found else f"settings: defaults, there is no {default_path()}")
     _say(f"state: {state or state_folder()}")
-    everywhere = [places(folder) for folder in settings.folders]
-    refuse_loops(everywhere, state or state_folder())
-    for where in everywhere:
-        for place in Filing(where).missing():
-            _say(f"{place}: is not there yet; watch makes it")
-        Filing(where).refuse_unusable()
+    _check_folders(settings, state or state_folder())
     click.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
 
 
@@ -252,13 +246,71 @@ def _gimp_command(name: str, function: str, help_text: str) -> None:
     def command(profile: Path | None) -> None:
         from bgwatch import install
 
-        for line in getattr(install, function)(profile):
-            click.echo(line)
+        _echo(getattr(install, function)(profile))
 
 
 _gimp_command("install", "install_plugin", "Copy the plug-in into GIMP's profile.")
 _gimp_command("status", "plugin_status", "Tell where the plug-in is and whether it works.")
 _gimp_command("uninstall", "uninstall_plugin", "Take away what install put there.")
+
+
+@bgwatch.group()
+def service() -> None:
+    """Run watch as a systemd user service: put it in place, look at it, or take it away."""
+
+
+@service.command("install")
+@click.option("-c", "config", type=_path, help="Settings file.")
+@click.option("--state", type=_path, help="Folder for the ledger.")
+@click.option("--print", "show", is_flag=True, help="Print the unit and touch nothing.")
+def service_install(config: Path | None, state: Path | None, show: bool) -> None:
+    """Write the unit, and start it now and at every login."""
+    from bgwatch import unit
+    from bgwatch.watch.service import state_folder
+
+    path, settings = unit.settings_of(config)
+    state = (state or state_folder()).absolute()
+    _check_folders(settings, state)
+    text = unit.unit_text(path, state)
+    if show:
+        click.echo(text, nl=False)
+    else:
+        _echo(unit.install(text))
+
+
+@service.command("status")
+def service_status() -> None:
+    """Tell what is installed and whether it runs (3: it does not)."""
+    from bgwatch import unit
+
+    lines, active = unit.status()
+    _echo(lines)
+    sys.exit(0 if active else 3)
+
+
+@service.command("uninstall")
+def service_uninstall() -> None:
+    """Stop it and take away what install put there."""
+    from bgwatch import unit
+
+    _echo(unit.uninstall())
+
+
+def _check_folders(settings: "Settings", state: Path) -> None:
+    """Refuse folders that watch would refuse, and name those that it would make."""
+    from bgwatch.watch.filing import Filing, places, refuse_loops
+
+    everywhere = [places(folder) for folder in settings.folders]
+    refuse_loops(everywhere, state)
+    for where in everywhere:
+        for place in Filing(where).missing():
+            _say(f"{place}: is not there yet; watch makes it")
+        Filing(where).refuse_unusable()
+
+
+def _echo(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(printable(line))
 
 
 def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ PACKAGE = Path(bgwatch.__file__).parent
 # each row may import the rows below it; rooms in one row are strangers unless listed in SIBLINGS
 ROWS = [
     ["cli", "gimp_worker", "__main__"],
-    ["watch", "install"],
+    ["watch", "install", "unit"],
     ["report", "sheet"],
     ["batch"],
     ["job"],
