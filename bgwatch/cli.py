@@ -4,23 +4,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bgwatch import __version__
-from bgwatch.errors import BgwatchError, printable
+from bgwatch.cli_watch import COMMANDS
+from bgwatch.errors import BgwatchError
+from bgwatch.options import SettingsCommand, as_path, picture_settings
+from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from bgwatch.settings import Model, PictureLimits, Settings, WorkerLimits
     from bgwatch.watch.signals import Signals
 
 INTERRUPTED = 130
+PICTURE_MODELS = ("Segmentation", "PictureLimits", "WorkerLimits")
 
 
 def main() -> None:
@@ -40,16 +40,16 @@ def main() -> None:
         exec("")  # forgets an interrupt inside an exec(), as of an imported dataclass: CPython would die of it at exit
         if sys.argv[1:2] == ["watch"]:  # the way a daemon ends, also before it has begun
             sys.exit(0)
-        _say("interrupted")
+        say("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has gone; that is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except BgwatchError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(error.exit_code)
     except OSError as error:  # a working directory that has gone, a full disk behind standard output, ...
-        _say(f"error: {error.filename or 'the output'}: {error.strerror}; check that it is there and can be used")
+        say(f"error: {error.filename or 'the output'}: {error.strerror}; check that it is there and can be used")
         sys.exit(3)
 
 
@@ -65,73 +65,19 @@ def _signals() -> "Signals | None":
     return None
 
 
-def _path(text: str) -> Path:
-    """Take a path of the command line; an empty one is a variable that was not set, not the current folder."""
-    if not text:
-        raise click.BadParameter("is empty; name a file or a folder")
-    return Path(text)
-
-
-class SettingsCommand(click.Command):
-    """A command whose options are fields of settings models, read only when the command itself is asked for.
-
-    Reading the models costs a tenth of a second, which ``bgwatch --help`` need not pay.
-    """
-
-    def __init__(self, *args: Any, models: Callable[[], list["type[Model]"]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._models: Callable[[], list[type[Model]]] | None = models
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Give the declared parameters and one for each field."""
-        if self._models:
-            self.params.extend(_options(self._models()))
-            self._models = None
-        return super().get_params(ctx)
-
-
-def _picture_models() -> list["type[Model]"]:
-    from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits
-
-    return [Segmentation, PictureLimits, WorkerLimits]
-
-
-def _watch_models() -> list["type[Model]"]:
-    from bgwatch.settings import Settings
-
-    return [Settings]
-
-
-def _options(models: list["type[Model]"]) -> Iterator[click.Parameter]:
-    for model in models:
-        for name, given in model.model_json_schema()["properties"].items():
-            if name not in ("folders", "workers"):
-                yield _option(name, given)
-
-
-def _option(name: str, given: dict[str, Any]) -> click.Option:
-    kind: click.ParamType[Any]
-    if "enum" in given:
-        kind = click.Choice(given["enum"])
-    elif given["type"] == "integer":
-        kind = click.IntRange(given.get("minimum"), given.get("maximum"))
-    elif given["type"] == "number":
-        kind = click.FloatRange(given.get("minimum"), given.get("maximum"))
-    else:
-        kind = click.STRING
-    flag = "--" + name.replace("_", "-")
-    return click.Option([flag], type=kind, help=f"{given['description']}  [default: {given['default']}]")
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="bgwatch")
 def bgwatch() -> None:
     """Take the background out of pictures by clustering their colours."""
 
 
-@bgwatch.command(cls=SettingsCommand, models=_picture_models)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_path)
-@click.option("-o", "out", metavar="OUT", type=_path, help="A folder, or a .png for one INPUT.")
+for command in COMMANDS:
+    bgwatch.add_command(command)
+
+
+@bgwatch.command(cls=SettingsCommand, models=PICTURE_MODELS)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_path)
+@click.option("-o", "out", metavar="OUT", type=as_path, help="A folder, or a .png for one INPUT.")
 @click.option("--mask", is_flag=True, help="Write the alpha alone, as a grey picture.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
 @click.option("--explain", is_flag=True, help="Tell what was found on the way to each result.")
@@ -155,35 +101,35 @@ def remove(
     from bgwatch.workers import cpus
 
     start = time.monotonic()
-    options, allowed, limits = _picture_settings(given)
+    options, allowed, limits = picture_settings(given)
     planned = batch.plan(inputs, out, mask)
     for sentence in planned.unreadable:
-        _say(sentence)
+        say(sentence)
     summary = report.Summary()
     doing = batch.carry_out(planned, options, allowed, limits, mask, workers or cpus())
-    with _progress(len(planned.targets)) as progress, closing(doing):
+    with progress(len(planned.targets)) as shown, closing(doing):
         for outcome, target in doing:
             summary.add(outcome)
             if as_json or target:
-                progress.result(report.as_json(outcome, target) if as_json else str(target))
+                shown.result(report.as_json(outcome, target) if as_json else str(target))
             if outcome.reasons and not (as_json and outcome.state == "done"):
-                progress.say(report.as_line(outcome, target))
+                shown.say(report.as_line(outcome, target))
             if explain and outcome.written:
-                progress.say("\n".join(report.explanation(outcome)))
-            progress.advance()
+                shown.say("\n".join(report.explanation(outcome)))
+            shown.advance()
     for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
-        _say(line)
+        say(line)
     if not summary.count:
-        _say("nothing to do: no picture was found in what was given")
+        say("nothing to do: no picture was found in what was given")
     if summary.blocked:
         sys.exit(3)
     if summary.failed or not summary.count or planned.unreadable or (strict and summary.unsure):
         sys.exit(1)
 
 
-@bgwatch.command(cls=SettingsCommand, models=_picture_models)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_path)
-@click.option("-o", "out", metavar="SHEET", required=True, type=_path, help="The .png to write; it is replaced.")
+@bgwatch.command(cls=SettingsCommand, models=PICTURE_MODELS)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_path)
+@click.option("-o", "out", metavar="SHEET", required=True, type=as_path, help="The .png to write; it is replaced.")
 @click.option("--on", "background", default="checkerboard", help="checkerboard, or a colour like '#ff00ff'.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
 def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | None, **given: Any) -> None:
@@ -194,80 +140,22 @@ def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | N
     from bgwatch.workers import cpus
 
     check_sheet(out, background)
-    options, allowed, limits = _picture_settings(given)
+    options, allowed, limits = picture_settings(given)
     planned = batch.plan(inputs, None, mask=False)
     planned.targets.pop(out, None)  # an earlier sheet among the pictures
     columns = {}
-    with _progress(len(planned.targets)) as progress:
+    with progress(len(planned.targets)) as shown:
         for outcome, column in columns_of(planned, options, allowed, limits, workers or cpus()):
             columns[outcome.job.source] = column
             if not outcome.written:
-                progress.say(report.as_line(outcome, None))
-            progress.advance()
+                shown.say(report.as_line(outcome, None))
+            shown.advance()
     if not columns:
-        _say("nothing to do: no picture was found in what was given")
+        say("nothing to do: no picture was found in what was given")
         sys.exit(1)
     replace_with(encode_sheet(draw_sheet([columns[str(source)] for source in planned.targets], background)), out)
-    _Plain().result(str(out))
+    Plain().result(str(out))
     sys.exit(1 if planned.unreadable or not all(column.after for column in columns.values()) else 0)
-
-
-@bgwatch.command(cls=SettingsCommand, models=_watch_models)
-@click.argument("folders", metavar="[INBOX OUTBOX]", nargs=-1, type=_path)
-@click.option("-c", "config", type=_path, help="Settings file.")
-@click.option("--once", is_flag=True, help="Do what is there, then end.")
-@click.option("--state", type=_path, help="Folder for the ledger.")
-@click.option("--log-json", is_flag=True, help="Write the log as one JSON object a line.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
-@click.pass_obj
-def watch(
-    signals: "Signals",
-    /,
-    folders: tuple[Path, ...],
-    config: Path | None,
-    once: bool,
-    state: Path | None,
-    log_json: bool,
-    workers: int | None,
-    **given: Any,
-) -> None:
-    """Cut out whatever is dropped into a folder, until told to stop.
-
-    Without folders and without a settings file it watches ./inbox and writes to ./outbox.
-    """
-    from bgwatch.watch.logs import log_to_stderr
-    from bgwatch.watch.service import Service, state_folder
-
-    def read() -> "Settings":
-        return _settings(folders, config, {**given, "workers": workers})
-
-    settings = read()
-    log_to_stderr(log_json)
-    sys.exit(Service(settings, state or state_folder(), read, signals).run(once))
-
-
-@bgwatch.command()
-@click.option("-c", "config", type=_path, help="Settings file.")
-@click.option("--state", type=_path, help="Folder for the ledger.")
-def check(config: Path | None, state: Path | None) -> None:
-    """Validate the settings and folders and print what is in force."""
-    import yaml
-
-    from bgwatch.config import default_path
-    from bgwatch.watch.filing import Filing, places, refuse_loops
-    from bgwatch.watch.service import state_folder
-
-    settings = _settings((), config, {})
-    found = config or (default_path() if os.path.exists(default_path()) else None)
-    _say(f"settings: {found}" if found else f"settings: defaults, there is no {default_path()}")
-    _say(f"state: {state or state_folder()}")
-    everywhere = [places(folder) for folder in settings.folders]
-    refuse_loops(everywhere, state or state_folder())
-    for where in everywhere:
-        for place in Filing(where).missing():
-            _say(f"{place}: is not there yet; watch makes it")
-        Filing(where).refuse_unusable()
-    click.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
 
 
 @bgwatch.group()
@@ -277,93 +165,13 @@ def gimp() -> None:
 
 def _gimp_command(name: str, function: str, help_text: str) -> None:
     @gimp.command(name, help=help_text)
-    @click.option("--profile", type=_path, help="GIMP's profile folder, when it is not found.")
+    @click.option("--profile", type=as_path, help="GIMP's profile folder, when it is not found.")
     def command(profile: Path | None) -> None:
         from bgwatch import install
 
-        for line in getattr(install, function)(profile):
-            click.echo(line)
+        echo(getattr(install, function)(profile))
 
 
 _gimp_command("install", "install_plugin", "Copy the plug-in into GIMP's profile.")
 _gimp_command("status", "plugin_status", "Tell where the plug-in is and whether it works.")
 _gimp_command("uninstall", "uninstall_plugin", "Take away what install put there.")
-
-
-def _settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> "Settings":
-    from bgwatch.config import default_path, in_force
-
-    if len(folders) not in (0, 2):
-        raise click.UsageError("give both INBOX and OUTBOX, or neither")
-    if config is None and not folders and os.path.exists(default_path()):
-        config = default_path()
-    return in_force(config, tuple(map(str, folders)), {key: value for key, value in given.items() if value is not None})
-
-
-def _picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLimits", "WorkerLimits"]:
-    """Split the options of a command into those of the segmentation, the limits of a picture and of a worker."""
-    from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits, segmentation
-
-    def of(model: "type[Model]") -> dict[str, Any]:
-        return {name: given[name] for name in model.model_fields if given.get(name) is not None}
-
-    return (
-        segmentation(of(Segmentation)).model_dump(),
-        PictureLimits(**of(PictureLimits)),
-        WorkerLimits(**of(WorkerLimits)),
-    )
-
-
-class _Plain:
-    """Prints results and words, and shows no bar."""
-
-    def result(self, text: str) -> None:
-        """Print a result: exactly as it is for a program, made harmless for a terminal."""
-        click.echo(printable(text) if sys.stdout.isatty() else os.fsencode(text))
-
-    def say(self, text: str) -> None:
-        """Print words, a line or more."""
-        _say(text)
-
-    def advance(self) -> None:
-        """Count one picture."""
-
-
-class _Bar(_Plain):
-    """Prints above a bar that counts the pictures."""
-
-    def __init__(self, progress: "Progress", total: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task("", total=total)
-
-    def result(self, text: str) -> None:
-        if sys.stdout.isatty():
-            self.say(text)
-        else:
-            super().result(text)
-
-    def say(self, text: str) -> None:
-        for line in text.split("\n"):
-            self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
-
-    def advance(self) -> None:
-        self._progress.advance(self._task)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[_Plain]:
-    """Show a bar where a person looks at a terminal, and nothing elsewhere."""
-    if total < 2 or not sys.stderr.isatty():
-        yield _Plain()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as progress:
-        yield _Bar(progress, total)
-
-
-def _say(text: str) -> None:
-    for line in text.split("\n"):
-        click.echo(printable(line), err=True)

@@ -9,9 +9,9 @@ PACKAGE = Path(bgwatch.__file__).parent
 
 # each row may import the rows below it; rooms in one row are strangers unless listed in SIBLINGS
 ROWS = [
-    ["cli", "gimp_worker", "__main__"],
-    ["watch", "install"],
-    ["report", "sheet"],
+    ["cli", "cli_watch", "gimp_worker", "__main__"],
+    ["watch", "install", "unit"],
+    ["report", "sheet", "options", "terminal"],
     ["batch"],
     ["job"],
     ["workers", "fetch", "config"],
@@ -22,7 +22,8 @@ ROWS = [
 ]
 SIBLINGS = {
     ("__main__", "cli"),
-    *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "retry")),
+    ("cli", "cli_watch"),
+    *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "retry", "report")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}

@@ -38,6 +38,7 @@ from bgwatch.watch.filing import Filing, places, refuse_loops
 from bgwatch.watch.heartbeat import Heartbeat, Rate
 from bgwatch.watch.ledger import DAY, Ledger
 from bgwatch.watch.lock import InboxLock
+from bgwatch.watch.notify import Notifier
 from bgwatch.watch.signals import Signals
 from bgwatch.watch.watched import Watched
 from bgwatch.workers import Workers, cpus
@@ -86,6 +87,7 @@ class Service:
         self._next: Settings | None = None
         self._rate = Rate()
         self._since = datetime.now(UTC)
+        self._notifier = Notifier()  # before there are workers, which would inherit what it takes from the environment
         self._beat_at = self._prune_at = 0.0
 
     def run(self, once: bool = False) -> int:
@@ -114,7 +116,9 @@ class Service:
             stack.callback(self._end_workers)
             for watched in self._watched:
                 watched.start()
+            self._notifier.ready(self._in_words())
             self._loop(once)
+            self._notifier.stopping()
         return self._exit_code(once)
 
     def stop(self) -> None:
@@ -175,6 +179,7 @@ class Service:
         if now >= self._beat_at:
             self._beat_at = now + BEAT
             self._heartbeat.beat(self._status(now))
+            self._notifier.alive()
             self._obey_ledger()
         if now >= self._prune_at:
             self._prune_at = now + DAY
@@ -225,20 +230,25 @@ class Service:
         """Read the settings again; they come into force when what is under way is done."""
         if self._reread is None:
             return
+        self._notifier.reloading()
         try:
             settings = self._reread()
             refuse_loops([places(folder) for folder in settings.folders], self._state)
         except BgwatchError as error:
-            log.error("the new settings are refused, the old ones stay in force: %s", printable(str(error)))
-            return
-        self._next = settings
+            self._refuse_settings(error)
+        else:
+            self._next = settings
+
+    def _refuse_settings(self, error: BgwatchError) -> None:
+        log.error("the new settings are refused, the old ones stay in force: %s", printable(str(error)))
+        self._notifier.ready(self._in_words())
 
     def _change_settings(self, settings: Settings) -> None:
         self._next = None
         try:
             opened = self._opened(settings)
         except BgwatchError as error:
-            log.error("the new settings are refused, the old ones stay in force: %s", printable(str(error)))
+            self._refuse_settings(error)
             return
         kept = {id(watched.lock) for watched in opened}
         for watched in self._watched:
@@ -251,6 +261,10 @@ class Service:
         for watched in self._watched:
             watched.start()
         log.info("the new settings are in force")
+        self._notifier.ready(self._in_words())
+
+    def _in_words(self) -> str:
+        return "watching " + ", ".join(str(watched.inbox) for watched in self._watched)
 
     def _status(self, now: float) -> dict[str, Any]:
         folders = [watched.status() for watched in self._watched]

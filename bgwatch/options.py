@@ -1,0 +1,84 @@
+"""Options of the command line: fields of the settings models, and what they add up to."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bgwatch.settings import Model, PictureLimits, Settings, WorkerLimits
+
+
+def as_path(text: str) -> Path:
+    """Take a path of the command line; an empty one is a variable that was not set, not the current folder."""
+    if not text:
+        raise click.BadParameter("is empty; name a file or a folder")
+    return Path(text)
+
+
+class SettingsCommand(click.Command):
+    """A command whose options are fields of models of `bgwatch.settings`, read only when the command is asked for.
+
+    Reading the models costs a tenth of a second, which ``bgwatch --help`` need not pay.
+    """
+
+    def __init__(self, *args: Any, models: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._models = models
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Give the declared parameters and one for each field."""
+        if self._models:
+            from bgwatch import settings
+
+            self.params.extend(_options([getattr(settings, name) for name in self._models]))
+            self._models = ()
+        return super().get_params(ctx)
+
+
+def _options(models: list["type[Model]"]) -> Iterator[click.Parameter]:
+    for model in models:
+        for name, given in model.model_json_schema()["properties"].items():
+            if name not in ("folders", "workers"):
+                yield _option(name, given)
+
+
+def _option(name: str, given: dict[str, Any]) -> click.Option:
+    kind: click.ParamType[Any]
+    if "enum" in given:
+        kind = click.Choice(given["enum"])
+    elif given["type"] == "integer":
+        kind = click.IntRange(given.get("minimum"), given.get("maximum"))
+    elif given["type"] == "number":
+        kind = click.FloatRange(given.get("minimum"), given.get("maximum"))
+    else:
+        kind = click.STRING
+    flag = "--" + name.replace("_", "-")
+    return click.Option([flag], type=kind, help=f"{given['description']}  [default: {given['default']}]")
+
+
+def folder_settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> "Settings":
+    """Put the settings file that is named or found, a pair of folders and options that were given together."""
+    from bgwatch.config import default_path, in_force
+
+    if len(folders) not in (0, 2):
+        raise click.UsageError("give both INBOX and OUTBOX, or neither")
+    if config is None and not folders and os.path.exists(default_path()):
+        config = default_path()
+    return in_force(config, tuple(map(str, folders)), {key: value for key, value in given.items() if value is not None})
+
+
+def picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLimits", "WorkerLimits"]:
+    """Split the options of a command into those of the segmentation, the limits of a picture and of a worker."""
+    from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits, segmentation
+
+    def of(model: "type[Model]") -> dict[str, Any]:
+        return {name: given[name] for name in model.model_fields if given.get(name) is not None}
+
+    return (
+        segmentation(of(Segmentation)).model_dump(),
+        PictureLimits(**of(PictureLimits)),
+        WorkerLimits(**of(WorkerLimits)),
+    )

@@ -1,0 +1,79 @@
+"""What the command line says, and a bar where a person looks at a terminal."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bgwatch.errors import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def say(text: str) -> None:
+    """Print words to standard error, a line or more."""
+    for line in text.split("\n"):
+        click.echo(printable(line), err=True)
+
+
+def echo(lines: Iterable[str]) -> None:
+    """Print lines to standard output."""
+    for line in lines:
+        click.echo(printable(line))
+
+
+class Plain:
+    """Prints results and words, and shows no bar."""
+
+    def result(self, text: str) -> None:
+        """Print a result: exactly as it is for a program, made harmless for a terminal."""
+        click.echo(printable(text) if sys.stdout.isatty() else os.fsencode(text))
+
+    def say(self, text: str) -> None:
+        """Print words, a line or more."""
+        say(text)
+
+    def advance(self) -> None:
+        """Count one picture."""
+
+
+class Bar(Plain):
+    """Prints above a bar that counts the pictures."""
+
+    def __init__(self, progress: "Progress", total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=total)
+
+    def result(self, text: str) -> None:
+        """Print a result: above the bar where both go to the terminal."""
+        if sys.stdout.isatty():
+            self.say(text)
+        else:
+            super().result(text)
+
+    def say(self, text: str) -> None:
+        """Print words above the bar."""
+        for line in text.split("\n"):
+            self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+    def advance(self) -> None:
+        """Count one picture."""
+        self._progress.advance(self._task)
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Plain]:
+    """Show a bar where a person looks at a terminal, and nothing elsewhere."""
+    if total < 2 or not sys.stderr.isatty():
+        yield Plain()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as progress:
+        yield Bar(progress, total)

@@ -1,0 +1,183 @@
+"""Pictures that failed or are under review: done again, or their results accepted as they are.
+
+Files are moved as the daemon moves them, never over others, so that it may run meanwhile: an original that is back in
+the inbox is one that was dropped there.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bgwatch.errors import FolderError
+from bgwatch.imagefile import identity_of
+from bgwatch.place import make_folder, move, numbered, temporary_in
+from bgwatch.settings import Folder
+from bgwatch.watch.filing import Places, places, reason_of_doubt, reason_of_failure
+from bgwatch.watch.ledger import Ledger
+
+
+@dataclass
+class Told:
+    """What came of an order, as sentences.
+
+    Attributes
+    ----------
+    done, refused : list of str
+        What was done, and what could not be and why.
+    """
+
+    done: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A file that waits for a person.
+
+    Attributes
+    ----------
+    where : Places
+        The folders it belongs to.
+    file : Path
+        The result under review, the original that failed, or one that is finished and stays in the inbox.
+    original : Path
+        The original relative to the inbox, as far as it is known.
+    """
+
+    where: Places
+    file: Path
+    original: Path
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is an original that failed."""
+        return self.file.is_relative_to(self.where.failed) and reason_of_failure(self.file).exists()
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a person may mean it by a name: its own or its original's, with or without the path."""
+        names = {str(path) for path in (self.file, self.original, self.where.inbox / self.original)}
+        return name in names | {self.file.name, self.original.name} or str(Path.cwd() / name) in names
+
+
+class Retry:
+    """Carries out what a person decides about the pictures of watched folders.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The memory of the daemon, which knows the originals of results.
+    folders : sequence of Folder
+        The watched folders.
+    """
+
+    def __init__(self, ledger: Ledger, folders: Sequence[Folder]) -> None:
+        self._ledger = ledger
+        self._folders = [(places(folder), folder.on_conflict) for folder in folders]
+
+    def again(self, names: Sequence[str]) -> Told:
+        """Have pictures done again, those named or all that failed or are under review."""
+        waiting = [*self._waiting()]
+        if names:
+            waiting += self._staying()
+        return self._each(waiting, names, self._do_again)
+
+    def accept(self, names: Sequence[str]) -> Told:
+        """Put results under review, those named or all, in place as they are."""
+        waiting = [pending for pending in self._waiting() if names or not pending.failed]
+        return self._each(waiting, names, self._accept)
+
+    def _each(self, waiting: list[Pending], names: Sequence[str], step: Callable[[Pending], str]) -> Told:
+        told = Told()
+        for name in names:
+            if not any(pending.is_called(name) for pending in waiting):
+                told.refused.append(f"{name}: nothing of that name has failed or is under review")
+        for pending in waiting:
+            if not names or any(pending.is_called(name) for name in names):
+                try:
+                    told.done.append(step(pending))
+                except FolderError as error:
+                    told.refused.append(str(error))
+        return told
+
+    def _waiting(self) -> Iterator[Pending]:
+        for where, _ in self._folders:
+            for top, reason in ((where.failed, reason_of_failure), (where.review, reason_of_doubt)):
+                for file in _files(top):
+                    if reason(file) != file and os.path.lexists(reason(file)):
+                        found = self._ledger.at(file)
+                        yield Pending(where, file, found[1].original if found else file.relative_to(top))
+
+    def _staying(self) -> Iterator[Pending]:
+        for where, _ in self._folders:
+            for original in self._ledger.staying(where.inbox):
+                yield Pending(where, where.inbox / original, original)
+
+    def _do_again(self, pending: Pending) -> str:
+        where, file = pending.where, pending.file
+        target = where.inbox / pending.original
+        if file == target:
+            self._ledger.forget(where.inbox, pending.original)
+        elif pending.failed:
+            _back(file, target)
+            reason_of_failure(file).unlink(missing_ok=True)
+        else:
+            self._bring_original(pending, target)
+            found = identity_of(file)
+            known = self._ledger.at(file)
+            if found and known and found.inode == known[1].inode:  # not one that a person has put there since
+                file.unlink()
+                reason_of_doubt(file).unlink(missing_ok=True)
+        return f"to be done again: {pending.original}"
+
+    def _bring_original(self, pending: Pending, target: Path) -> None:
+        known = self._ledger.at(pending.file)
+        if known is None:
+            raise FolderError(f"{pending.file}: its original is not known; put it into {pending.where.inbox} yourself")
+        _, attempt, put = known
+        read = (attempt.identity.size, attempt.identity.mtime_ns)
+        found = identity_of(put) if put else None
+        if put is None or found is None or (found.size, found.mtime_ns) != read:
+            said = f"is not at {put} any more" if put else "was deleted (done: delete)"
+            raise FolderError(f"{pending.file}: its original {said}; accept the result or put the picture in again")
+        if put == target:
+            self._ledger.forget(pending.where.inbox, pending.original)
+        else:
+            _back(put, target)
+
+    def _accept(self, pending: Pending) -> str:
+        if pending.failed:
+            raise FolderError(f"{pending.file}: has failed, and there is no result to accept; have it done again")
+        where, file = pending.where, pending.file
+        known = self._ledger.at(file)
+        on_conflict = next(on_conflict for there, on_conflict in self._folders if there == where)
+        wished = where.outbox / file.relative_to(where.review)
+        make_folder(wished.parent)
+        if on_conflict == "skip" and os.path.lexists(wished):
+            raise FolderError(f"{file}: {wished} is there already, and on_conflict is skip; move one of them away")
+        place = numbered(wished.parent, wished.name)
+        try:
+            move(file, place, temporary_in(where.outbox))
+        except FileExistsError:
+            raise FolderError(f"{place}: has been taken by another file; try again") from None
+        reason_of_doubt(file).unlink(missing_ok=True)
+        if known:
+            self._ledger.accept(known[0], place)
+        return f"accepted: {place}"
+
+
+def _back(file: Path, target: Path) -> None:
+    """Move an original back into the inbox."""
+    make_folder(target.parent)
+    try:
+        move(file, target, temporary_in(target.parent))
+    except FileExistsError:
+        raise FolderError(f"{target}: another picture of that name is there; wait until it is done") from None
+
+
+def _files(top: Path) -> Iterator[Path]:
+    for name, folders, files in os.walk(top):
+        folders.sort()
+        for file in sorted(files):
+            if not file.startswith("."):
+                yield Path(name, file)
