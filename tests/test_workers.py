@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bgwatch import workers as workers_module
 from bgwatch.workers import THREAD_VARIABLES, Workers
 
 
@@ -31,6 +32,8 @@ def act(task: str) -> str:
             return "refused memory"
     if verb == "threads":
         return ",".join(os.environ[name] for name in THREAD_VARIABLES)
+    if verb == "pid":
+        return f"{argument} {os.getpid()}"
     return f"did {task}"
 
 
@@ -168,3 +171,12 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_pool_is_replaced_after_many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What libraries leak goes with it; no task is lost, and none runs twice."""
+    monkeypatch.setattr(workers_module, "TASKS_A_WORKER", 3)
+    workers = make(count=1)
+    results = done(workers, *(f"pid {number}" for number in range(10)))
+    assert {result.split()[0] for result in results} == {str(number) for number in range(10)}
+    assert len({result.split()[1] for result in results}) == 4

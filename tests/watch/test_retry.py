@@ -1,0 +1,138 @@
+"""``bgwatch retry`` on what a daemon has put aside, with and without a daemon running."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from living import appears, called, meanwhile, until
+from scenes import Ended
+from watching import Box
+
+from bgwatch.watch import service as service_module
+
+Draw = Callable[..., Path]
+Bgwatch = Callable[..., Ended]
+DOUBTFUL = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"}
+
+
+@pytest.fixture
+def retry(box: Box, bgwatch: Bgwatch) -> Bgwatch:
+    """Call ``bgwatch retry`` for the box."""
+
+    def call(*arguments: object, done: str = "done", on_conflict: str = "number") -> Ended:
+        settings = box.root / "c.yaml"
+        settings.write_text(
+            f"folders:\n  - {{inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}}}\n"
+        )
+        return bgwatch("retry", "-c", settings, "--state", box.root / "state", *arguments)
+
+    return call
+
+
+def test_a_failure_goes_back_to_the_inbox(box: Box, draw: Draw, retry: Bgwatch) -> None:
+    """All of them without a name; the reason goes, the number that the name was given too."""
+    for _ in range(2):
+        draw(box.inbox / "sub" / "a.jpg")
+        assert box.once(max_pixels=10) == 1
+        draw(box.inbox / "b.jpg")
+        assert box.once(max_pixels=10) == 1
+    ended = retry("sub/a.jpg")
+    assert (ended.code, ended.out, ended.err) == (
+        1,
+        "to be done again: sub/a.jpg\n",
+        f"{box.inbox}/sub/a.jpg: another picture of that name is there; wait until it is done\n",
+    )
+    assert box.once() == 0
+    ended = retry()
+    assert ended.code == 1
+    assert ended.out.splitlines() == ["to be done again: b.jpg", "to be done again: sub/a.jpg"]
+    assert box.once() == 0
+    assert retry().code == 0
+    assert box.once() == 0
+    assert box.files() == {
+        *("out/sub/a.png", "out/sub/a-2.png", "out/b.png", "out/b-2.png"),
+        *("out/done/sub/a.jpg", "out/done/sub/a-2.jpg", "out/done/b.jpg", "out/done/b-2.jpg"),
+    }
+    ended = retry()
+    assert (ended.code, ended.err) == (1, "nothing to do: nothing has failed or is under review\n")
+
+
+@pytest.mark.parametrize("done", ["done", "keep"])
+def test_a_reviewed_picture_is_done_again(box: Box, draw: Draw, retry: Bgwatch, done: str) -> None:
+    draw(box.inbox / "sub" / "a.jpg")
+    assert box.once(done=done, **DOUBTFUL) == 0
+    ended = retry("a.png", done=done)
+    assert (ended.code, ended.out) == (0, "to be done again: sub/a.jpg\n")
+    assert box.files() == {"in/sub/a.jpg"}
+    assert box.once(done=done) == 0
+    assert box.files() == {"out/sub/a.png", "in/sub/a.jpg" if done == "keep" else "out/done/sub/a.jpg"}
+
+
+def test_a_reviewed_picture_whose_original_has_gone_is_told(box: Box, draw: Draw, retry: Bgwatch) -> None:
+    draw(box.inbox / "a.jpg")
+    draw(box.inbox / "b.jpg")
+    assert box.once(done="delete", **DOUBTFUL) == 0
+    before = box.files()
+    ended = retry(done="delete")
+    assert ended.code == 1
+    assert ended.err.count("was deleted (done: delete); accept the result or put the picture in again") == 2
+    (box.root / "state" / "ledger.sqlite").unlink()
+    ended = retry("a.png", done="delete")
+    assert f"its original is not known; put it into {box.inbox} yourself" in ended.err
+    assert box.files() == before
+
+
+def test_a_result_is_accepted_as_it_is(box: Box, draw: Draw, retry: Bgwatch) -> None:
+    draw(box.inbox / "sub" / "a.jpg")
+    draw(box.inbox / "b.jpg")
+    (box.inbox / "c.jpg").write_text("no picture")
+    box.once(**DOUBTFUL)
+    (box.outbox / "sub").mkdir(parents=True, exist_ok=True)
+    (box.outbox / "sub" / "a.png").write_text("a person's")
+    content = (box.outbox / "review" / "sub" / "a.png").read_bytes()
+    ended = retry("--accept", box.inbox / "sub" / "a.jpg")
+    assert (ended.code, ended.out) == (0, f"accepted: {box.outbox}/sub/a-2.png\n")
+    assert (box.outbox / "sub" / "a-2.png").read_bytes() == content
+    ended = retry("--accept", "c.jpg")
+    assert ended.code == 1
+    assert "has failed, and there is no result to accept; have it done again" in ended.err
+    assert retry("--accept").out == f"accepted: {box.outbox}/b.png\n"
+    assert {name for name in box.files() if "/review/" in name} == set()
+    assert box.once() == 1, "nothing to do"
+    draw(box.inbox / "b.jpg", seed=2)
+    box.once(on_conflict="overwrite")
+    assert "out/b-2.png" not in box.files(), "an accepted result is its original's"
+
+
+def test_accepting_skips_where_a_result_stands(box: Box, draw: Draw, retry: Bgwatch) -> None:
+    draw(box.inbox / "a.jpg")
+    box.once(**DOUBTFUL)
+    (box.outbox / "a.png").write_text("a person's")
+    ended = retry("--accept", on_conflict="skip")
+    assert ended.code == 1
+    assert f"{box.outbox}/a.png is there already, and on_conflict is skip" in ended.err
+    assert {"out/review/a.png", "out/review/a.reason.txt"} <= box.files()
+
+
+def test_a_name_that_nothing_has_is_told(box: Box, draw: Draw, retry: Bgwatch) -> None:
+    box.once()
+    ended = retry("x.jpg")
+    assert (ended.code, ended.err) == (1, "x.jpg: nothing of that name has failed or is under review\n")
+
+
+def test_a_running_daemon_does_again_what_stays_in_its_inbox(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told by the ledger alone: no file changes."""
+    monkeypatch.setattr(service_module, "BEAT", 0.02)
+    draw(box.inbox / "a.jpg")
+    settings = box.root / "c.yaml"
+    settings.write_text(f"folders:\n  - {{inbox: {box.inbox}, outbox: {box.outbox}, done: keep}}\n")
+
+    def person() -> None:
+        appears(box.outbox / "a.png")
+        until(lambda: called("retry", "a.jpg", "-c", settings, "--state", box.root / "state").code == 0)
+        appears(box.outbox / "a-2.png")
+
+    assert meanwhile(box.service(done="keep"), person) == 0
+    assert box.files() == {"in/a.jpg", "out/a.png", "out/a-2.png"}

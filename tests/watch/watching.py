@@ -1,0 +1,117 @@
+"""What the tests of the watch folder share: a service in this process, and a daemon as a user starts it."""
+
+import queue
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bgwatch.settings import Folder, Settings, WorkerLimits
+from bgwatch.watch.intake import Intake
+from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.service import Service
+
+PATIENCE = 60.0
+
+
+class Box:
+    """An inbox and an outbox, and a service for them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.inbox, self.outbox = root, root / "in", root / "out"
+        self.inbox.mkdir()
+
+    def service(self, **fields: object) -> Service:
+        limits = {name: fields.pop(name) for name in WorkerLimits.model_fields if name in fields}
+        folder = Folder(inbox=str(self.inbox), outbox=str(self.outbox), settle_seconds=0.05, **fields)  # type: ignore[arg-type]
+        settings = Settings(folders=(folder,), rescan_seconds=0.2, workers=2, **limits)  # type: ignore[arg-type]
+        return Service(settings, self.root / "state")
+
+    def once(self, **fields: object) -> int:
+        return self.service(**fields).run(once=True)
+
+    def unfinished(self) -> list[object]:
+        """What the ledger holds for the next start to finish."""
+        ledger = Ledger(self.root / "state" / "ledger.sqlite")
+        try:
+            return list(ledger.unfinished(self.inbox))
+        finally:
+            ledger.close()
+
+    def files(self) -> set[str]:
+        """All files in both folders, relative to where they lie."""
+        return {
+            str(path.relative_to(self.root))
+            for top in (self.inbox, self.outbox)
+            for path in top.rglob("*")
+            if not path.is_dir()
+        }
+
+
+class Daemon:
+    """A running ``bgwatch watch`` whose words can be waited for."""
+
+    def __init__(
+        self, *arguments: object, command: str = "watch", python: Sequence[str] = (), under: Sequence[str] = ()
+    ) -> None:
+        line = [*under, sys.executable, *python, "-m", "bgwatch", command, *map(str, arguments)]
+        self.process = subprocess.Popen(
+            line, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+        )
+        self.said: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def says(self, pattern: str) -> str:
+        """Wait for a line that matches."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            if re.search(pattern, line):
+                return line
+        raise AssertionError(f"it ended without saying {pattern!r}:\n{''.join(self.said)}")
+
+    def ends(self, number: int | None = None, within: float = PATIENCE) -> int:
+        """Wait for its end, after a signal if one is given."""
+        if number is not None:
+            self.process.send_signal(number)
+        return self.process.wait(within)
+
+    def words(self) -> str:
+        """All it has said, once it has ended."""
+        self._reader.join(PATIENCE)
+        return "".join(self.said)
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.said.append(line)
+            self._lines.put(line)
+        self._lines.put(None)
+
+
+def rescans(box: Box, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Run a daemon, with no events, until it has read the inbox so many times with nothing left under way."""
+    service = box.service()
+    real, idle = Intake.scan, [0]
+
+    def scan(self: Intake) -> Iterator[None]:
+        idle[0] += self.idle
+        if idle[0] > count:
+            service.stop()
+        return real(self)
+
+    with monkeypatch.context() as counting:
+        counting.setattr(Intake, "scan", scan)
+        assert service.run() == 0
+
+
+def names(top: str) -> set[str]:
+    return {str(path) for path in Path(top).rglob("*") if path.is_file()}
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
