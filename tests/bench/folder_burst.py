@@ -1,5 +1,7 @@
 """Drop very many small pictures at once into the inbox of a running daemon: each must get its result or its reason.
 
+They are files of their own, written beforehand on the same disk, and renamed into the inbox one after the other.
+
 What bounds the speed is told by the processor time of the daemon's main process and of its workers, and by a small
 burst on this disk against one in memory: what is faster there is what the disk costs, above all its syncing. Beside
 the daemon a plain watchdog observer counts the files it hears of, which shows what events are worth in a burst.
@@ -48,10 +50,13 @@ def run(where: Path, clock: Clock, count: int) -> list[str]:
     """Run the bench, print its figures and give the promises that were broken."""
     main = burst(where, clock, count, listen=True)
     shares = " and ".join(f"{who} {seconds / main.whole:.0%}" for who, seconds in main.used._asdict().items())
-    each = " and ".join(f"{who} {1000 * seconds / count:.1f} ms" for who, seconds in main.used._asdict().items())
+    ended = main.verdict.counts.total()
+    each = " and ".join(
+        f"{who} {1000 * seconds / max(1, ended):.1f} ms" for who, seconds in main.used._asdict().items()
+    )
     print(f"burst: {count} files dropped in {main.drop:.1f} s ({count / main.drop:.0f} a second)")
     print(f"burst: {main.verdict.line()}")
-    print(f"burst: done after {main.whole:.1f} s, {main.speed:.1f} pictures a second")
+    print(f"burst: {ended} have ended after {main.whole:.1f} s, {main.speed:.1f} pictures a second")
     print(f"burst: busy, of one core: {shares}; for each picture: {each}; main's memory {main.peak / 2**20:.0f} MB")
     print(f"burst: a plain watchdog observer heard of {main.heard} of {count} files ({main.heard / count:.0%})")
     return main.broken + (compare(where, clock, min(count // 10, COMPARED)) if clock.left else [])
@@ -83,9 +88,10 @@ def burst(where: Path, clock: Clock, count: int, listen: bool = False) -> Burst:
     with ground(where) as place, Daemon(place) as daemon:
         daemon.watches(clock)
         listener = Listener(place) if listen else None
+        moves = [(place.aside(name, original.content), place.inbox / name) for name, original in dropped.items()]
         start = time.monotonic()
-        for name, original in dropped.items():
-            (place.inbox / name).write_bytes(original.content)
+        for path, target in moves:
+            path.rename(target)
         drop = time.monotonic() - start
         heard = listener.count() if listener else 0
         broken = []

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 class OutOfTime(Exception):
@@ -51,8 +51,15 @@ class Ground:
     def __init__(self, top: Path) -> None:
         self.inbox, self.outbox, self.state = (top / name for name in ("inbox", "outbox", "state"))
         self.log = top / "daemon.log"
-        self.inbox.mkdir()
-        self.outbox.mkdir()
+        self._aside = top / "aside"
+        for folder in (self.inbox, self.outbox, self._aside):
+            folder.mkdir()
+
+    def aside(self, name: PurePath, content: bytes) -> Path:
+        """Write a file on the same disk that is to be renamed into the inbox, and give its path."""
+        path = self._aside / name
+        path.write_bytes(content)
+        return path
 
     def temporaries(self) -> set[str]:
         """Name the unfinished results in the outbox."""

@@ -173,14 +173,19 @@ def run(where: Path, clock: Clock, kills: int, seed: int) -> list[str]:
         broken.append(f"{len(results.faults)} results partial or wrong{examples(results.faults)}")
     if count >= MANY and hit < WANTED:
         broken.append(f"only {hit:.0%} of the kills hit a temporary result, less than {WANTED:.0%}")
-    if "Traceback" in words:
-        broken.append(f"a traceback was shown: {words[words.index('Traceback') :][:2000]}")
+    broken += [f"the daemons showed a traceback: {trace}" for trace in tracebacks(words)[:1]]
     return broken + verdict.broken
 
 
 def complaints(words: str) -> Counter[str]:
     """Count what the daemons said as errors: what a user would have to mend, and need not after a kill."""
     return Counter(re.sub(r"/\S*/", ".../", said) for said in re.findall(r" ERROR (.*)", words))
+
+
+def tracebacks(words: str) -> list[str]:
+    """Give the tracebacks, but those of a worker whose daemon was killed before it had told it what to run."""
+    found = re.findall(r"^Traceback \(most recent call last\):\n(?: .*\n)*.*", words, re.MULTILINE)
+    return [trace for trace in found if "pickle.load(from_parent)" not in trace]
 
 
 def under_way(killer: Killer, stream: Stream, results: Results, kills: int) -> list[str]:
