@@ -1,6 +1,5 @@
 """Many sources to as many results: what is to be done, under which names, and the doing of it."""
 
-import contextlib
 import os
 import re
 from collections import deque
@@ -12,7 +11,7 @@ from typing import Any
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
 from bgwatch.job import Job, Outcome, pool
-from bgwatch.place import fitting, make_folder, numbered, publish, temporary_in
+from bgwatch.place import discard, fitting, make_folder, numbered, publish, temporary_in
 from bgwatch.settings import PictureLimits, WorkerLimits
 
 OWN_RESULT = re.compile(r"\.(cutout|mask)(-\d+)?\.png$")
@@ -102,13 +101,13 @@ def carry_out(
     finally:
         workers.stop()
         for temporary in flying:
-            _discard(Path(temporary))
+            discard(Path(temporary))
 
 
 def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Path | None]:
     temporary = Path(outcome.job.temporary)
     if not outcome.written:
-        _discard(temporary)
+        discard(temporary)
         return outcome, None
     while True:
         try:
@@ -117,13 +116,8 @@ def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Pat
         except FileExistsError:  # someone put a file there since the plan was made
             target = numbered(target.parent, target.name)
         except FolderError as error:
-            _discard(temporary)
+            discard(temporary)
             return Outcome(outcome.job, "blocked", (str(error),)), None
-
-
-def _discard(temporary: Path) -> None:
-    with contextlib.suppress(OSError):  # its folder may have gone, and it with it
-        temporary.unlink(missing_ok=True)
 
 
 def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bgwatch.errors import BgwatchError, FolderError, UnfinishedError
 from bgwatch.imagefile import Identity, decode, encode_png
-from bgwatch.place import write_durably
+from bgwatch.place import discard, write_durably
 from bgwatch.segment.laps import Lap, Laps
 from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits
 from bgwatch.workers import Workers
@@ -26,7 +26,7 @@ class Job:
     source : str
         The picture.
     temporary : str
-        The file to write the result to; it must not exist. Whoever made the job puts it in place.
+        The file to write the result to, of a name that is no other job's. Whoever made the job puts it in place.
     options : dict
         The fields of `bgwatch.settings.Segmentation`.
     limits : dict
@@ -136,6 +136,7 @@ def _cut(job: Job, start: float) -> Outcome:
     cutout = remove_background(picture.image, **job.options)
     laps("segmentation")
     grey = picture.image.mode in ("L", "LA")
+    discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
     write_durably(encode_png(cutout.rgba, picture.kept, grey, job.mask), Path(job.temporary))
     laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence

@@ -98,6 +98,12 @@ def write_durably(data: bytes, path: Path) -> None:
         raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
 
 
+def discard(temporary: Path) -> None:
+    """Take an unfinished file away, if it is there and its folder too."""
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
+
+
 def replace_with(data: bytes, path: Path, mode: int | None = None) -> None:
     """Write a file that the user named, whole or not at all, in place of what was there.
 

@@ -45,6 +45,12 @@ def test_the_mask_is_the_alpha(tmp_path: Path, draw: Callable[..., Path]) -> Non
     assert np.array_equal(np.asarray(mask), np.asarray(opened(tmp_path / "out.png"))[..., 3])
 
 
+def test_what_a_killed_worker_left_of_the_same_job_is_no_hindrance(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    (tmp_path / "out.png").write_bytes(b"half a picture")
+    assert run(make(draw(tmp_path / "a.png"), tmp_path / "out.png")).state == "done"
+    assert opened(tmp_path / "out.png").mode == "RGBA"
+
+
 def test_a_picture_at_fault_and_a_place_at_fault_differ(tmp_path: Path, draw: Callable[..., Path]) -> None:
     (tmp_path / "bad.png").write_text("no")
     assert run(make(tmp_path / "bad.png", tmp_path / "out.png")).state == "failed"

@@ -5,7 +5,6 @@ appears; then the reason is written and the original put away; then the row is c
 is owed: it is tried again later, and nothing before it is repeated.
 """
 
-import contextlib
 import logging
 import os
 import time
@@ -17,7 +16,7 @@ from typing import Any, Literal
 from bgwatch.errors import FolderError, printable
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Outcome
-from bgwatch.place import publish
+from bgwatch.place import discard, publish
 from bgwatch.watch.filing import Filing
 from bgwatch.watch.intake import Intake, digest_of
 from bgwatch.watch.ledger import Attempt, Kind, Ledger
@@ -120,8 +119,7 @@ class Outcomes:
         except FolderError as error:
             self._block(str(error))
         finally:
-            with contextlib.suppress(OSError):  # its folder may have gone, and it with it
-                Path(outcome.job.temporary).unlink(missing_ok=True)
+            discard(Path(outcome.job.temporary))
         return self.counts["blocked"] == blocked
 
     def pay(self) -> None:

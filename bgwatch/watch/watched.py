@@ -1,6 +1,5 @@
 """One watched folder: whether it is there, its events, its rescans, and what is under way in it."""
 
-import contextlib
 import logging
 import time
 from collections import deque
@@ -11,6 +10,7 @@ from typing import Any
 
 from bgwatch.errors import FolderError, printable
 from bgwatch.job import Job, Outcome
+from bgwatch.place import discard
 from bgwatch.settings import Folder, PictureLimits, Segmentation
 from bgwatch.watch.events import Events, is_remote
 from bgwatch.watch.filing import Filing, places
@@ -96,8 +96,7 @@ class Watched:
             self._events.stop()
             self._events = None
         for temporary in self._jobs:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
+            discard(Path(temporary))
 
     @property
     def idle(self) -> bool:
