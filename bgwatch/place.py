@@ -6,19 +6,30 @@ import itertools
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from bgwatch.errors import FolderError
 
 LONGEST_NAME = 255
+LONGEST_NUMBERED = 240  # leaves room for ``.reason.txt``: cut off, two numbers would want the same file beside them
+LONGEST_SUFFIX = 32
 
 
-def fitting(stem: str, tail: str) -> str:
-    """Shorten a stem so that stem and tail together are a name of at most 255 bytes."""
-    room = LONGEST_NAME - len(os.fsencode(tail))
-    name = os.fsencode(stem)
-    return (stem if len(name) <= room else name[:room].decode(errors="ignore")) + tail
+def fitting(stem: str, tail: str, longest: int = LONGEST_NAME) -> str:
+    """Shorten a stem, by whole characters, so that stem and tail together are a name of at most so many bytes."""
+    while stem and len(os.fsencode(stem + tail)) > longest:
+        stem = stem[:-1]
+    return stem + tail
+
+
+def names(wished: str) -> Iterator[str]:
+    """Give a name, and then ``name-2``, ``name-3`` and so on, the number before the suffix."""
+    yield wished
+    path = Path(wished)
+    stem, suffix = (path.stem, path.suffix) if len(os.fsencode(path.suffix)) <= LONGEST_SUFFIX else (wished, "")
+    for number in itertools.count(2):
+        yield fitting(stem, f"-{number}{suffix}", LONGEST_NUMBERED)
 
 
 def numbered(
@@ -43,10 +54,7 @@ def numbered(
     ours : callable, optional
         Tells of a file on the disk whether it may be replaced; then its name is as good as free.
     """
-    wished = Path(name)
-    for number in itertools.count(1):
-        tail = wished.suffix if number == 1 else f"-{number}{wished.suffix}"
-        path = folder / fitting(wished.stem, tail)
+    for path in (folder / one for one in names(name)):
         if os.path.lexists(path) and ours(path):
             return path
         pair = (path, beside(path)) if beside else (path,)
@@ -170,10 +178,11 @@ def move(path: Path, target: Path, temporary: Path) -> None:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
+            path.rename(path)  # refused on a read-only disk, before a copy is made for nothing
             _copy_durably(path, temporary)
             _rename_new(temporary, target)
             sync_folder(target.parent)
-            path.unlink()
+            _unlink_or_undo(path, target)
         sync_folder(target.parent)
         sync_folder(path.parent)
     except FileExistsError:
@@ -211,11 +220,15 @@ def _rename_new(path: Path, target: Path) -> None:
             raise FileExistsError(str(target)) from None
         path.rename(target)
     else:
-        try:
-            path.unlink()
-        except OSError:
-            target.unlink()  # one of the two names has to go, and the first one does not
-            raise
+        _unlink_or_undo(path, target)
+
+
+def _unlink_or_undo(path: Path, target: Path) -> None:
+    try:
+        path.unlink()
+    except OSError:
+        target.unlink()  # one of the two has to go, and the first one does not
+        raise
 
 
 def _copy_durably(path: Path, copy: Path) -> None:

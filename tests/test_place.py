@@ -80,6 +80,24 @@ def test_a_name_is_free_only_with_what_lies_beside_it(tmp_path: Path) -> None:
     assert numbered(tmp_path, "a.png", beside=lambda path: path.with_suffix(".txt")) == tmp_path / "a-2.png"
 
 
+def test_the_number_survives_what_long_names_are_cut_to(tmp_path: Path) -> None:
+    """Cut at its end to make room for ``.reason.txt``, every number would give the same file beside."""
+
+    def reason(path: Path) -> Path:
+        return path.with_name(fitting(path.name, ".reason.txt"))
+
+    for name in ("n" * 251 + ".jpg", "a." + "x" * 253):
+        (tmp_path / name).touch()
+        reason(tmp_path / name).touch()
+        second = numbered(tmp_path, name, beside=reason)
+        assert "-2" in reason(second).name
+        second.touch()
+
+
+def test_bytes_that_are_no_text_are_a_name_too() -> None:
+    assert fitting("\udce9" * 255, ".png") == "\udce9" * 251 + ".png"
+
+
 def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FolderError, match="a file has its name"):
@@ -98,7 +116,9 @@ def test_moving_overwrites_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["three", "two"]
 
 
-def test_moving_to_another_disk_copies_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that hard links do not reach."""
     real: Callable[..., None] = os.link
 
     def link(path: Path, target: Path, **options: bool) -> None:
@@ -111,10 +131,32 @@ def test_moving_to_another_disk_copies_first(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "to").mkdir()
     (tmp_path / "from" / "a").write_text("content")
     os.utime(tmp_path / "from" / "a", (1, 1))
+    return tmp_path
+
+
+def test_moving_to_another_disk_copies_first(another_disk: Path) -> None:
+    tmp_path = another_disk
     move(tmp_path / "from" / "a", tmp_path / "to" / "a", tmp_path / "to" / ".temporary")
     assert (tmp_path / "to" / "a").read_text() == "content"
     assert (tmp_path / "to" / "a").stat().st_mtime == 1
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["from", "to", "to/a"]
+
+
+def test_a_file_that_cannot_go_to_another_disk_is_not_in_both(
+    another_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, unlink = another_disk / "from" / "a", Path.unlink
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        if self == original:
+            raise PermissionError(1, "Operation not permitted")
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(FolderError, match=r"a: cannot be moved to .* \(Operation not permitted\)"):
+        move(original, another_disk / "to" / "a", another_disk / "to" / ".temporary")
+    assert original.read_text() == "content"
+    assert list((another_disk / "to").iterdir()) == []
 
 
 def test_a_file_that_cannot_be_moved_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from bgwatch.config import located
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.place import fitting, make_folder, move, numbered, publish, sync_folder, temporary_in, write_durably
+from bgwatch.place import fitting, make_folder, move, names, numbered, publish, sync_folder, temporary_in, write_durably
 from bgwatch.settings import Folder
 
 
@@ -255,8 +254,7 @@ def _move(path: Path, wished: Path, temporary: Path) -> Path:
 
 def _second_name(path: Path, wished: Path) -> Path | None:
     """Find the one of the names that `numbered` gives under which a file lies too."""
-    for number in itertools.count(1):
-        name = wished if number == 1 else wished.with_name(fitting(wished.stem, f"-{number}{wished.suffix}"))
+    for name in map(wished.with_name, names(wished.name)):
         if not os.path.lexists(name):
             return None
         if path.samefile(name):
