@@ -217,7 +217,8 @@ def _upright(image: Image.Image, identity: Identity, path: Path) -> Picture:
     kept: dict[str, Any] = {}
     if dpi := _dpi(image):
         kept["dpi"] = dpi
-    ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
+    with contextlib.suppress(*BROKEN):  # a broken tag must not cost the picture
+        ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
     if exif := _exif(image):
         kept["exif"] = exif
     profile = image.info.get("icc_profile")
@@ -258,7 +259,7 @@ def _exif(image: Image.Image) -> bytes:
         exif.pop(ExifTags.Base.Orientation, None)
         return exif.tobytes() if len(exif) else b""
     except BROKEN:
-        return b""  # a broken tag must not cost the picture
+        return b""
 
 
 def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:

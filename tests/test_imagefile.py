@@ -156,6 +156,12 @@ def test_broken_exif_does_not_cost_the_picture(tmp_path: Path, draw: Callable[..
         assert decode(path, LIMIT).image.size == (120, 140)
 
 
+def test_exif_that_is_none_does_not_cost_the_picture(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    picture = decode(draw(tmp_path / "exif.png", exif=b"Exif\0\0" + b"\xff" * 100), LIMIT)
+    assert picture.image.size == (120, 140)
+    assert "exif" not in picture.kept
+
+
 def test_pillows_own_limit_is_put_back(tmp_path: Path, draw: Callable[..., Path]) -> None:
     before = Image.MAX_IMAGE_PIXELS
     decode(draw(tmp_path / "a.png"), LIMIT)
