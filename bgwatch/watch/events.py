@@ -5,18 +5,22 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from watchdog.events import (
-    EVENT_TYPE_CLOSED,
-    EVENT_TYPE_CREATED,
-    EVENT_TYPE_MODIFIED,
-    EVENT_TYPE_MOVED,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
+import watchdog.events
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-# "opened" and "closed_no_write" would be answers to our own reading, without end
-WORTH_A_LOOK = frozenset({EVENT_TYPE_CREATED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED, EVENT_TYPE_CLOSED})
+# Also what the kernel is asked for. "Opened" and "closed without a change" would be answers to our own reading, without
+# end; a scan that opens 10,000 folders overflows the kernel's queue, which watchdog answers by opening them again.
+WORTH_A_LOOK: list[type[FileSystemEvent]] = [
+    watchdog.events.FileCreatedEvent,
+    watchdog.events.FileModifiedEvent,
+    watchdog.events.FileMovedEvent,
+    watchdog.events.FileClosedEvent,
+    watchdog.events.DirCreatedEvent,
+    watchdog.events.DirMovedEvent,
+]
+if hasattr(watchdog.events, "FileAttribEvent"):  # older versions call a new time of change a modification
+    WORTH_A_LOOK.append(watchdog.events.FileAttribEvent)
 # of changes made by other machines the kernel says nothing here
 REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "vboxsf", "drvfs"})
 REMOTE_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.gvfsd-fuse", "fuse.davfs")
@@ -58,7 +62,7 @@ class Events:
         self._observer = Observer()
         try:
             self._observer.start()
-            self._observer.schedule(_Handler(changed), str(inbox), recursive=True)
+            self._observer.schedule(_Handler(changed), str(inbox), recursive=True, event_filter=WORTH_A_LOOK)
         except BaseException:
             self.stop()
             raise
@@ -93,9 +97,6 @@ class _Handler(FileSystemEventHandler):
         self._changed = changed
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.is_directory and event.event_type == EVENT_TYPE_MODIFIED:
-            return  # every file that appears modifies its folder; the file has an event of its own
-        if event.event_type in WORTH_A_LOOK:
+        if isinstance(event, tuple(WORTH_A_LOOK)):
             # a rename into place names the file only as its destination
-            path = event.dest_path if event.event_type == EVENT_TYPE_MOVED else event.src_path
-            self._changed(Path(os.fsdecode(path)))
+            self._changed(Path(os.fsdecode(event.dest_path or event.src_path)))

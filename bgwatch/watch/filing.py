@@ -133,8 +133,25 @@ class Filing:
         return next((place for place in (self.where.inbox, self.where.outbox) if not os.path.isdir(place)), None)
 
     def movable(self, original: Path) -> bool:
-        """Tell whether an original could be put away once it is done."""
-        return self.where.keep or os.access((self.where.inbox / original).parent, os.W_OK | os.X_OK)
+        """Tell whether an original could be moved out of the inbox."""
+        return os.access((self.where.inbox / original).parent, os.W_OK | os.X_OK)
+
+    def refuse_unplaceable(self, original: Path) -> None:
+        """Raise FolderError for an original that could not be put away, or whose result could not be placed."""
+        if not self.where.keep and not self.movable(original):
+            folder = (self.where.inbox / original).parent
+            raise FolderError(f"{folder}: originals cannot be moved out of it; give the right to, or set done: keep")
+        result = self.result_name(original)
+        wished = [self.where.outbox / result, self.where.review / result, self.where.failed / original]
+        if self.where.done:
+            wished.append(self.where.done / original)
+        for place in wished:
+            try:
+                place.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise FolderError(f"{place}: cannot be made ({error.strerror}); give it a shorter name") from None
 
     def standing(self, original: Path) -> Path | None:
         """Give the result that stands under the name of an original's, finished by whomever; None if there is none."""

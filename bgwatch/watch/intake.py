@@ -184,7 +184,8 @@ class Intake:
         for name, folders, files in os.walk(folder, onerror=unreadable):
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             below = Path(name).relative_to(self._inbox)
-            for file in sorted(files):
+            links = [folder for folder in folders if (Path(name) / folder).is_symlink()]
+            for file in sorted(files + links):  # walk does not go into links; look tells of them
                 self.look(below / file)
                 if self._more:
                     return

@@ -236,7 +236,8 @@ class Ledger:
         now, of = time.time(), attempt.identity
         values = (
             *(os.fsencode(attempt.inbox), os.fsencode(attempt.original), of.device, of.inode, of.size, of.mtime_ns),
-            *(attempt.kind, os.fsencode(attempt.place), attempt.inode, attempt.confidence, attempt.reason),
+            *(attempt.kind, os.fsencode(attempt.place), attempt.inode, attempt.confidence),
+            attempt.reason.encode("utf-8", "backslashreplace").decode(),  # names in it need not be text
             *(attempt.seconds, attempt.attempts, state, stays, now - attempt.seconds, now),
         )
         with self._told():

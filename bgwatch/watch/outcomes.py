@@ -17,7 +17,7 @@ from bgwatch.errors import FolderError, printable
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Outcome
 from bgwatch.place import discard, publish
-from bgwatch.watch.filing import Filing
+from bgwatch.watch.filing import Filing, reason_of_failure
 from bgwatch.watch.intake import Intake, digest_of
 from bgwatch.watch.ledger import Attempt, Kind, Ledger
 
@@ -81,10 +81,11 @@ class Outcomes:
 
     def admits(self, original: Path) -> bool:
         """Tell whether an original may be worked on; if not, it is released and what stands in the way is said."""
-        if not self._filing.movable(original):
-            folder = (self._inbox / original).parent
+        try:
+            self._filing.refuse_unplaceable(original)
+        except FolderError as error:
             self._intake.release(original)
-            self._block(f"{folder}: originals cannot be moved out of it; give the right to, or set done: keep")
+            self._block(str(error))
             return False
         standing = self._filing.standing(original) if self._on_conflict == "skip" else None
         if standing:
@@ -160,7 +161,7 @@ class Outcomes:
             attempt = self._note(original, identity, "again", self._inbox / original, outcome, reason)
             self._intake.put_off(original, identity, wait)
             self._ledger.note(attempt)
-            self._say(logging.INFO, f"tried again in {wait:.3g} s: {reason}", original, outcome)
+            self._say(logging.DEBUG, f"tried again in {wait:.3g} s: {reason}", original, outcome)
             return
         place = self._filing.failed_place(original)
         attempt = self._note(original, identity, "failed", place, outcome, reason, identity.inode)
@@ -168,9 +169,16 @@ class Outcomes:
         del self._tries[original]
         self.counts["failed"] += 1
         self.last_error = reason
-        self._say(logging.WARNING, f"failed: {reason} (to {place}, {outcome.seconds:.2f} s)", original, outcome, place)
+        stays = self._filing.where.keep and not self._filing.movable(original)
+        said = f"it stays, see {reason_of_failure(place)}" if stays else f"to {place}"
+        self._say(logging.WARNING, f"failed: {reason} ({said}, {outcome.seconds:.2f} s)", original, outcome, place)
 
         def fail() -> None:
+            if stays:
+                self._filing.explain(place, reason, failure=True)
+                self._ledger.finish(row, "failed", stays=True, put=self._inbox / original)
+                self._intake.finish(original, identity)
+                return
             if identity_of(self._inbox / original) == identity:
                 self._filing.put_to_failed(original, place)
             elif not os.path.lexists(place):

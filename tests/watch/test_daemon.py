@@ -1,78 +1,21 @@
 """The daemon as a user starts it: a process of its own, signals, and kill -9."""
 
 import os
-import queue
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from scenes import opened
+from watching import Daemon, children, names
 
 pytestmark = pytest.mark.slow
 Draw = Callable[..., Path]
-PATIENCE = 60.0
-
-
-class Daemon:
-    """A running ``bgwatch watch`` whose words can be waited for."""
-
-    def __init__(self, *arguments: object, command: str = "watch", python: Sequence[str] = ()) -> None:
-        line = [sys.executable, *python, "-m", "bgwatch", command, *map(str, arguments)]
-        self.process = subprocess.Popen(
-            line, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
-        )
-        self.said: list[str] = []
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def says(self, pattern: str) -> str:
-        """Wait for a line that matches."""
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            if re.search(pattern, line):
-                return line
-        raise AssertionError(f"it ended without saying {pattern!r}:\n{''.join(self.said)}")
-
-    def ends(self, number: int | None = None, within: float = PATIENCE) -> int:
-        """Wait for its end, after a signal if one is given."""
-        if number is not None:
-            self.process.send_signal(number)
-        return self.process.wait(within)
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            self.said.append(line)
-            self._lines.put(line)
-        self._lines.put(None)
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Daemon]]:
-    running: list[Daemon] = []
-
-    def begin(*arguments: object, **how: Any) -> Daemon:
-        running.append(Daemon(*arguments, **how))
-        return running[-1]
-
-    yield begin
-    for daemon in running:
-        daemon.process.kill()
-        daemon.process.wait()
-        assert daemon.process.stderr
-        daemon.process.stderr.close()
-
-
-def names(top: str) -> set[str]:
-    return {str(path) for path in Path(top).rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -158,7 +101,7 @@ def test_a_killed_worker_costs_no_picture(start: Callable[..., Daemon], draw: Dr
     draw("first.png")
     Path("first.png").rename("in/first.png")
     daemon.says(r"first\.png -> ")
-    for child in _children(daemon.process.pid):
+    for child in children(daemon.process.pid):
         os.kill(child, signal.SIGKILL)
     draw("second.png")
     Path("second.png").rename("in/second.png")
@@ -182,7 +125,7 @@ def test_interrupted_while_it_starts_it_says_one_line(
     options = ["-o", "out"] if command == "remove" else ["out", "--settle-seconds", "0.05"]
     daemon = start("in", *options, command=command, python=["-X", "importtime"])
     if stage == "the first worker":
-        while not _children(daemon.process.pid):
+        while not children(daemon.process.pid):
             threading.Event().wait(0.005)
     else:
         daemon.says(rf"\| +{stage}$")
@@ -210,7 +153,7 @@ def _at_work_for_long(start: Callable[..., Daemon]) -> Daemon:
     slow = ["--method", "kmeans", "--clusters", "200", "--n-init", "100"]
     daemon = start("in", "out", *slow, "--settle-seconds", "0.05")
     daemon.says("watching")
-    while not any(_busy(child) for child in _children(daemon.process.pid)):
+    while not any(_busy(child) for child in children(daemon.process.pid)):
         threading.Event().wait(0.05)
     return daemon
 
@@ -222,7 +165,3 @@ def _busy(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return int(fields[11]) > os.sysconf("SC_CLK_TCK")
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from living import appears, meanwhile, until
 from scenes import opened
-from watching import Box, Daemon, names
+from watching import Box, Daemon, appears, meanwhile, names, until
 
 from bgwatch.errors import SettingsError
 from bgwatch.settings import Settings
@@ -212,6 +211,7 @@ def test_an_outbox_that_vanishes_is_waited_for(box: Box, draw: Draw, quick: None
 
 def test_a_picture_that_is_copied_slowly_is_tried_again(box: Box, draw: Draw, caplog: Log) -> None:
     """The writer pauses for longer than the settling time, and goes on after the first attempt."""
+    caplog.set_level(logging.DEBUG, "bgwatch")
     whole = draw(box.root / "a.jpg").read_bytes()
 
     def person() -> None:
@@ -227,6 +227,7 @@ def test_a_picture_that_is_copied_slowly_is_tried_again(box: Box, draw: Draw, ca
 
 
 def test_a_picture_that_stays_half_fails_after_three_more_attempts(box: Box, draw: Draw, caplog: Log) -> None:
+    caplog.set_level(logging.DEBUG, "bgwatch")
     half = draw(box.root / "a.jpg").read_bytes()[:1000]
     (box.inbox / "a.jpg").write_bytes(half)
     draw(box.inbox / "b.jpg")

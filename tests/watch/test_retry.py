@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from living import appears, called, meanwhile, until
 from scenes import Ended
-from watching import Box
+from watching import Box, appears, called, meanwhile, until
 
 from bgwatch.watch import service as service_module
 

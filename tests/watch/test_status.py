@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from living import appears, called, meanwhile
 from scenes import Ended
-from watching import Box, Daemon
+from watching import Box, Daemon, appears, called, meanwhile
 
 from bgwatch.watch.heartbeat import Heartbeat, Rate, pulses
 from bgwatch.watch.logs import JsonLines

@@ -1,0 +1,159 @@
+"""What is refused or killed in the middle: nothing lost, nothing twice, and the rest done at the next start."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from watching import Box, rescans
+
+from bgwatch.errors import FolderError
+from bgwatch.job import Outcome
+from bgwatch.settings import Folder
+from bgwatch.watch import outcomes as outcomes_module
+from bgwatch.watch.filing import Filing, places
+from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.outcomes import Outcomes
+
+Draw = Callable[..., Path]
+
+
+def test_an_original_that_cannot_be_placed_stays(box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(box.inbox / "a.jpg")
+
+    def full(*_: object, **__: object) -> None:
+        raise FolderError("out: writing failed (No space left on device); make room and try again")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(outcomes_module, "publish", full)
+        assert box.once() == 3
+    assert box.files() == {"in/a.jpg"}
+    assert box.once() == 0
+    assert box.files() == {"out/a.png", "out/done/a.jpg"}
+
+
+class Killed(BaseException):
+    """Stands for the moment at which a daemon is killed."""
+
+
+@pytest.mark.parametrize(
+    ("where", "after"),
+    [
+        ((Ledger, "begin"), True),
+        ((outcomes_module, "publish"), False),
+        ((outcomes_module, "publish"), True),
+        ((Filing, "explain"), False),
+        ((Filing, "explain"), True),
+        ((Filing, "put_away"), False),
+        ((Filing, "put_away"), True),
+        ((Ledger, "finish"), False),
+        ((Ledger, "finish"), True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["done", "review"])
+def test_killed_at_any_step_a_picture_comes_out_once(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, kind: str
+) -> None:
+    """Stopped before or after any step of filing, the next run ends with one result and the original in done."""
+    draw(box.inbox / "a.jpg")
+    settings = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"} if kind == "review" else {}
+    run_killed(box, monkeypatch, where, after, **settings)
+    box.once(**settings)
+    wanted = {"out/review/a.png", "out/review/a.reason.txt"} if kind == "review" else {"out/a.png"}
+    assert box.files() == wanted | {"out/done/a.jpg"}
+    assert box.unfinished() == []
+
+
+@pytest.mark.parametrize(
+    ("where", "after"),
+    [
+        ((Ledger, "begin"), True),
+        ((Filing, "put_to_failed"), False),
+        ((Filing, "put_to_failed"), True),
+        ((Filing, "explain"), False),
+        ((Filing, "explain"), True),
+        ((Ledger, "finish"), False),
+        ((Ledger, "finish"), True),
+    ],
+)
+def test_killed_at_any_step_a_failure_is_filed_once(
+    box: Box, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool
+) -> None:
+    (box.inbox / "a.jpg").write_text("no picture")
+    run_killed(box, monkeypatch, where, after)
+    box.once()
+    assert box.files() == {"out/failed/a.jpg", "out/failed/a.jpg.reason.txt"}
+    assert box.unfinished() == []
+
+
+def run_killed(
+    box: Box, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, **settings: object
+) -> None:
+    """Run until a step is come to, and stop there as if killed; a step that is not come to changes nothing."""
+    real = getattr(*where)
+
+    def step(*arguments: object, **options: object) -> object:
+        if after:
+            real(*arguments, **options)
+        raise Killed
+
+    with monkeypatch.context() as killing:
+        killing.setattr(*where, step)
+        with contextlib.suppress(Killed):
+            box.once(**settings)
+
+
+@pytest.mark.parametrize("kind", ["result", "failure"])
+def test_an_original_that_cannot_be_put_away_is_done_once_and_the_rest_is_owed(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The system refuses to move it: no second result at the next rescan or start, and one complaint."""
+    draw(box.inbox / "b.jpg")
+    if kind == "result":
+        draw(box.inbox / "a.jpg")
+    else:
+        (box.inbox / "a.jpg").write_text("no picture")
+    verb = "put_away" if kind == "result" else "put_to_failed"
+    real = getattr(Filing, verb)
+
+    def refuse(self: Filing, original: Path, *rest: Path) -> None:
+        if original == Path("a.jpg"):
+            raise FolderError("a.jpg: cannot be moved (Operation not permitted); check both folders")
+        real(self, original, *rest)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Filing, verb, refuse)
+        rescans(box, monkeypatch, 4)
+        assert caplog.text.count("a.jpg: cannot be moved") == 1
+        first = box.files()
+        assert first >= {"in/a.jpg", "out/b.png", "out/done/b.jpg"}
+        assert box.once() in (1, 3)
+        assert box.files() == first | ({"out/a.png"} if kind == "result" else set())
+    box.once()
+    end = {"out/a.png", "out/done/a.jpg"} if kind == "result" else {"out/failed/a.jpg", "out/failed/a.jpg.reason.txt"}
+    assert box.files() == end | {"out/b.png", "out/done/b.jpg"}
+
+
+def test_a_result_that_is_taken_away_unfinished_costs_nothing(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(box.inbox / "a.jpg")
+    real = Outcomes.file
+
+    def file(self: Outcomes, original: Path, outcome: Outcome) -> bool:
+        Path(outcome.job.temporary).unlink()
+        return real(self, original, outcome)
+
+    with monkeypatch.context() as cleaning:
+        cleaning.setattr(Outcomes, "file", file)
+        assert box.once() == 3
+    assert box.files() == {"in/a.jpg"}
+    assert box.once() == 0
+
+
+def test_leftovers_are_swept(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    box.once()
+    leftover = Filing(places(Folder(inbox=str(box.inbox), outbox=str(box.outbox)))).temporary()
+    leftover.write_bytes(b"half a picture")
+    box.once()
+    assert not leftover.exists()
