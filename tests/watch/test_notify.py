@@ -1,6 +1,7 @@
 """What the service manager is told, through a real socket."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watching import Daemon, until
 
 from bgwatch.watch import notify
 from bgwatch.watch.notify import Notifier
@@ -171,3 +173,33 @@ def test_a_manager_that_does_not_read_is_not_waited_for_long(manager: Manager, m
     assert set(manager.heard()) == {"STOPPING=1"}
     notifier.ready("again")
     assert manager.heard() == ["READY=1\nSTATUS=again"]
+
+
+@pytest.mark.slow
+def test_a_daemon_tells_its_manager_of_start_life_reload_and_end(
+    manager: Manager, start: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As systemd starts it, with settings that are read again on SIGHUP, refused once and taken once."""
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    settings = Path("c.yaml")
+    settings.write_text("folders:\n  - {inbox: in, outbox: out}\n")
+    daemon = start("-c", "c.yaml", "--state", "state")
+    heard: list[str] = []
+
+    def told(word: str, count: int = 1) -> bool:
+        heard.extend(manager.heard())
+        return sum(word in message for message in heard) >= count
+
+    until(lambda: told("READY=1"))
+    assert f"STATUS=watching {Path('in').resolve()}" in heard[0]
+    until(lambda: told("WATCHDOG=1"))
+    settings.write_text("folders:\n  - {inbox: in, outbox: out, methud: auto}\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.says("the old ones stay in force: .*methud")
+    until(lambda: told("RELOADING=1") and told("READY=1", 2))
+    settings.write_text("folders:\n  - {inbox: in2, outbox: out}\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.says("watching .*/in2,")
+    until(lambda: told("RELOADING=1", 2) and told(f"STATUS=watching {Path('in2').resolve()}"))
+    assert daemon.ends(signal.SIGTERM) == 0
+    until(lambda: told("STOPPING=1"))
