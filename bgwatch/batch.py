@@ -74,13 +74,19 @@ def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
 
 
 def carry_out(
-    made: Plan, options: dict[str, Any], allowed: PictureLimits, limits: WorkerLimits, mask: bool, count: int
+    made: Plan,
+    options: dict[str, Any],
+    allowed: PictureLimits,
+    limits: WorkerLimits,
+    mask: bool,
+    count: int,
+    scheduler: str | None = None,
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
     Closing the iterator early ends the worker processes and takes their unfinished files away.
     """
-    workers = pool(max(1, min(count, len(made.targets))), limits)
+    workers = pool(max(1, min(count, len(made.targets))), limits, scheduler=scheduler)
     waiting = deque(made.targets.items())
     flying: dict[str, Path] = {}
     try:

@@ -13,7 +13,7 @@ import click
 from bgwatch import __version__
 from bgwatch.cli_watch import COMMANDS
 from bgwatch.errors import BgwatchError
-from bgwatch.options import SettingsCommand, as_path, picture_settings
+from bgwatch.options import SettingsCommand, as_path, picture_settings, with_places
 from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ for command in COMMANDS:
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
 @click.option("--explain", is_flag=True, help="Tell what was found on the way to each result.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+@with_places
 def remove(
     inputs: tuple[Path, ...],
     out: Path | None,
@@ -106,13 +106,13 @@ def remove(
     for sentence in planned.unreadable:
         say(sentence)
     summary = report.Summary()
-    doing = batch.carry_out(planned, options, allowed, limits, mask, workers or cpus())
+    doing = batch.carry_out(planned, options, allowed, limits, mask, workers or cpus(), limits.scheduler)
     with progress(len(planned.targets)) as shown, closing(doing):
         for outcome, target in doing:
-            summary.add(outcome)
+            news = summary.add(outcome)
             if as_json or target:
                 shown.result(report.as_json(outcome, target) if as_json else str(target))
-            if outcome.reasons and not (as_json and outcome.state == "done"):
+            if outcome.reasons and news and not (as_json and outcome.state == "done"):
                 shown.say(report.as_line(outcome, target))
             if explain and outcome.written:
                 shown.say("\n".join(report.explanation(outcome)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgwatch.options import SettingsCommand, as_path, folder_settings
+from bgwatch.options import SettingsCommand, as_path, folder_settings, with_places
 from bgwatch.terminal import echo, say
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--once", is_flag=True, help="Do what is there, then end.")
 @click.option("--state", type=as_path, help="Folder for the ledger.")
 @click.option("--log-json", is_flag=True, help="Write the log as one JSON object a line.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+@with_places
 @click.pass_obj
 def watch(
     signals: "Signals",

@@ -1,11 +1,16 @@
 """One source to one result and an Outcome."""
 
+import contextlib
+import os
+import platform
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bgwatch.errors import BgwatchError, FolderError, UnfinishedError
 from bgwatch.imagefile import Identity, decode, encode_png
@@ -13,6 +18,11 @@ from bgwatch.place import discard, write_durably
 from bgwatch.segment.laps import Lap, Laps
 from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits
 from bgwatch.workers import Workers
+
+if TYPE_CHECKING:
+    from bgwatch.cluster import Cluster
+
+    Pool = Workers["Job", "Outcome"] | Cluster["Job", "Outcome"]
 
 State = Literal["done", "unsure", "failed", "blocked"]
 
@@ -121,9 +131,81 @@ def unstarted(job: Job, reason: str) -> Outcome:
     return Outcome(job, "blocked", (reason,))
 
 
-def pool(count: int, limits: WorkerLimits, notify: Callable[[], None] = lambda: None) -> Workers[Job, Outcome]:
-    """Make a pool of worker processes for jobs."""
-    return Workers(run, died, unstarted, count, limits.worker_seconds, limits.worker_memory_mb, notify)
+def pool(
+    count: int, limits: WorkerLimits, notify: Callable[[], None] = lambda: None, scheduler: str | None = None
+) -> "Pool":
+    """Make a pool for jobs: processes of this machine, or the workers of a Dask scheduler.
+
+    Raises
+    ------
+    FolderError
+        When the scheduler cannot be used.
+    """
+    seconds, memory_mb = limits.worker_seconds, limits.worker_memory_mb
+    if scheduler is None:
+        return Workers(run, died, unstarted, count, seconds, memory_mb, notify)
+    from bgwatch.cluster import Cluster
+
+    here = str(Path.cwd())
+    elsewhere = partial(run_elsewhere, here), died, unstarted, claimed, partial(is_claimed, here)
+    return Cluster(*elsewhere, scheduler, seconds, memory_mb, notify)
+
+
+@contextlib.contextmanager
+def claimed(job: Job) -> Iterator[None]:
+    """Hold a claim, a file beside the temporary: while it is there the result is wanted.
+
+    Raises
+    ------
+    FolderError
+        When the folder cannot be written.
+    """
+    claim = _claim(job)
+    try:
+        write_durably(b"", claim)
+        yield
+    finally:
+        discard(claim)
+
+
+def is_claimed(base: str, job: Job) -> bool:
+    """Tell on another machine whether the result of a job is still wanted."""
+    return os.path.lexists(Path(base, _claim(job)))
+
+
+def run_elsewhere(base: str, job: Job) -> Outcome:
+    """Cut out one picture on another machine, which may be taken for dead while it works, or work in vain.
+
+    Only a whole result gets the temporary's name, and only while it is claimed; so a second run of the same job does
+    no harm. The source's identity is not told, since machines number the devices of a shared file system differently.
+
+    Parameters
+    ----------
+    base : str
+        The folder that the job's paths start from.
+    job : Job
+        The job, as it was made on the machine that claims it.
+    """
+    source, temporary, claim = (Path(base, name) for name in (job.source, job.temporary, _claim(job)))
+    for folder, seen in ((source.parent, source.parent), (claim.parent, claim)):
+        if not os.path.lexists(seen):
+            said = f"{platform.node()}: does not see {folder}; every worker must see the folders under the same names"
+            return Outcome(job, "blocked", (said,))
+    own = temporary.with_suffix(f".{uuid.uuid4().hex}.tmp")
+    outcome = run(replace(job, source=str(source), temporary=str(own)))
+    try:
+        if outcome.written and is_claimed(base, job):
+            own.replace(temporary)
+    except OSError as error:
+        said = f"{temporary.parent}: cannot be written ({error.strerror}); check its rights and its disk"
+        return Outcome(job, "blocked", (said,))
+    finally:
+        discard(own)
+    return replace(outcome, job=job, identity=None)
+
+
+def _claim(job: Job) -> Path:
+    return Path(job.temporary).with_suffix(".claim.tmp")
 
 
 def _cut(job: Job, start: float) -> Outcome:

@@ -1,14 +1,14 @@
 """Options of the command line: fields of the settings models, and what they add up to."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from bgwatch.settings import Model, PictureLimits, Settings, WorkerLimits
+    from bgwatch.settings import Machines, Model, PictureLimits, Settings
 
 
 def as_path(text: str) -> Path:
@@ -41,7 +41,7 @@ class SettingsCommand(click.Command):
 def _options(models: list["type[Model]"]) -> Iterator[click.Parameter]:
     for model in models:
         for name, given in model.model_json_schema()["properties"].items():
-            if name not in ("folders", "workers"):
+            if name not in ("folders", "workers", "scheduler", "insecure_scheduler"):
                 yield _option(name, given)
 
 
@@ -59,6 +59,21 @@ def _option(name: str, given: dict[str, Any]) -> click.Option:
     return click.Option([flag], type=kind, help=f"{given['description']}  [default: {given['default']}]")
 
 
+def with_places(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where pictures are cut out."""
+    for option in (
+        click.option("--insecure-scheduler", is_flag=True, default=None, help="Take a scheduler without tls://."),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do it, in place of processes."
+        ),
+        click.option(
+            "--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def folder_settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> "Settings":
     """Put the settings file that is named or found, a pair of folders and options that were given together."""
     from bgwatch.config import default_path, in_force
@@ -70,9 +85,9 @@ def folder_settings(folders: tuple[Path, ...], config: Path | None, given: dict[
     return in_force(config, tuple(map(str, folders)), {key: value for key, value in given.items() if value is not None})
 
 
-def picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLimits", "WorkerLimits"]:
-    """Split the options of a command into those of the segmentation, the limits of a picture and of a worker."""
-    from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits, segmentation
+def picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLimits", "Machines"]:
+    """Split the options of a command into those of the segmentation, the limits of a picture, and the machines."""
+    from bgwatch.settings import Machines, PictureLimits, Segmentation, machines, segmentation
 
     def of(model: "type[Model]") -> dict[str, Any]:
         return {name: given[name] for name in model.model_fields if given.get(name) is not None}
@@ -80,5 +95,5 @@ def picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLim
     return (
         segmentation(of(Segmentation)).model_dump(),
         PictureLimits(**of(PictureLimits)),
-        WorkerLimits(**of(WorkerLimits)),
+        machines(of(Machines)),
     )

@@ -78,17 +78,22 @@ class Summary:
     unsure: int = 0
     failed: list[Outcome] = field(default_factory=list)
     blocked: list[Outcome] = field(default_factory=list)
+    blocked_by: set[tuple[str, ...]] = field(default_factory=set)
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
+    def add(self, outcome: Outcome) -> bool:
+        """Count one outcome; tell whether it is news: what blocks one picture may block thousands."""
         if outcome.state == "failed":
             self.failed.append(outcome)
         elif outcome.state == "blocked":
             self.blocked.append(outcome)
+            known = outcome.reasons in self.blocked_by
+            self.blocked_by.add(outcome.reasons)
+            return not known
         elif outcome.state == "unsure":
             self.unsure += 1
         else:
             self.done += 1
+        return True
 
     @property
     def count(self) -> int:
@@ -104,5 +109,5 @@ class Summary:
         parts += [f"{skipped} skipped that are no pictures"] if skipped else []
         parts += [f"{own} skipped that are results"] if own else []
         yield f"{', '.join(parts)} in {seconds:.1f} s"
-        for outcome in (*self.failed, *self.blocked):
-            yield "  " + as_line(outcome, None)
+        for line in dict.fromkeys(as_line(outcome, None) for outcome in (*self.failed, *self.blocked)):
+            yield "  " + line

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bgwatch.errors import SettingsError
 
 Backdrop = Annotated[str, StringConstraints(pattern=r"^(auto|first-pixel|#[0-9a-fA-F]{6})$")]
+Address = Annotated[str, StringConstraints(pattern=r"^((tcp|tls)://)?([^\s/:\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$")]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
 
 
@@ -63,6 +64,28 @@ class WorkerLimits(Model):
     )
 
 
+class Machines(WorkerLimits):
+    """Where pictures are cut out."""
+
+    scheduler: Address | None = Field(
+        None,
+        description="Dask scheduler, like tls://host:8786, whose workers do it; null means processes of this machine.",
+    )
+    insecure_scheduler: bool = Field(
+        False, description="Use a scheduler on another machine without tls://; whoever reaches it can run code here."
+    )
+
+    @model_validator(mode="after")
+    def _scheduler_is_ours(self) -> Self:
+        if self.scheduler and not self.insecure_scheduler and not _private(self.scheduler):
+            raise ValueError(
+                f"scheduler: {self.scheduler} is neither tls:// nor on this machine, and whoever reaches a Dask "
+                "scheduler can run code on all its machines; use tls://, or say --insecure-scheduler "
+                "(insecure_scheduler: true) in a network you trust"
+            )
+        return self
+
+
 class FolderDefaults(PictureLimits, Segmentation):
     """What may be set for all folders at once, or for each."""
 
@@ -88,7 +111,7 @@ class Folder(FolderDefaults):
     outbox: Text = Field(description="The folder that results appear in.")
 
 
-class Settings(WorkerLimits, FolderDefaults):
+class Settings(Machines, FolderDefaults):
     """A whole settings file."""
 
     workers: int | None = Field(None, ge=1, le=256, description="Worker processes; null means one for each CPU.")
@@ -128,6 +151,20 @@ def segmentation(options: Mapping[str, Any]) -> Segmentation:
         raise SettingsError("; ".join(problems(error, Segmentation))) from None
 
 
+def machines(options: Mapping[str, Any]) -> Machines:
+    """Validate where pictures are cut out and what one may cost.
+
+    Raises
+    ------
+    SettingsError
+        Naming every value that cannot be used.
+    """
+    try:
+        return Machines(**options)
+    except ValidationError as error:
+        raise SettingsError("; ".join(problems(error, Machines))) from None
+
+
 def problems(error: ValidationError, model: type[Model], at: str = "") -> list[str]:
     """Say each problem as ``dotted.path: what is wrong, got VALUE``, nearest names included."""
     return [_problem(details, model, at) for details in error.errors(include_url=False)]
@@ -153,6 +190,8 @@ def _problem(details: Any, model: type[Model], at: str) -> str:
         return f"{where}: is missing"
     if details["type"] == "string_pattern_mismatch" and details["loc"][-1] == "backdrop":
         said = "must be auto, first-pixel or a colour like '#c0c0c0'"
+    elif details["type"] == "string_pattern_mismatch" and details["loc"][-1] == "scheduler":
+        said = "must be an address like tls://host:8786 or tcp://127.0.0.1:8786"
     else:
         said = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if not path:
@@ -165,3 +204,17 @@ def _quoting(details: Any) -> str:
     if details["type"] != "string_type" or not isinstance(details["input"], bool | None):
         return ""
     return "; write it in quotes, since YAML takes # for a comment and yes and no for truth values"
+
+
+def _private(address: str) -> bool:
+    """Tell whether a scheduler's address is encrypted, or reached from this machine alone."""
+    import ipaddress
+
+    scheme, _, rest = address.rpartition("://")
+    host = rest.rpartition(":")[0].strip("[]")
+    if scheme == "tls" or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may lead anywhere
+        return False

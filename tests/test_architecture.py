@@ -14,7 +14,7 @@ ROWS = [
     ["report", "sheet", "options", "terminal"],
     ["batch"],
     ["job"],
-    ["workers", "fetch", "config"],
+    ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
     ["imagefile", "segment"],
     ["place", "png"],
     ["settings"],
@@ -23,10 +23,15 @@ ROWS = [
 SIBLINGS = {
     ("__main__", "cli"),
     ("cli", "cli_watch"),
+    ("cluster", "errand"),
+    ("cluster", "scheduler"),
+    ("errand", "workers"),
     *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "retry", "report")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}
+ONLY |= {"distributed": {"scheduler", "errand"}, "dask": set()}
+LAZILY = {"distributed"}  # extras, and slow to import: never at the top of a module
 # arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps
 SHARED_BY_STEPS = {
     f"segment.{name}"
@@ -79,11 +84,20 @@ def test_every_import_points_down() -> None:
 
 
 def test_some_libraries_have_one_door() -> None:
-    """Watchdog, the network and scikit-learn are imported in one room each."""
+    """Watchdog, the network, scikit-learn and Dask are imported in one room or two."""
     for name, imports in rooms().items():
         for library, doors in ONLY.items():
             if any(imported.split(".")[0] == library for imported in imports):
                 assert name in doors, f"{name} imports {library}"
+
+
+def test_some_libraries_wait_until_they_are_asked_for() -> None:
+    """Who does not use a cluster does not pay for it."""
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.parse(file.read_text()).body:
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            named += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not LAZILY & {name.split(".")[0] for name in named}, file.name
 
 
 def test_the_segmentation_reads_no_clock_but_one() -> None:

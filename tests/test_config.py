@@ -48,6 +48,11 @@ def test_a_folder_takes_the_defaults_and_may_override_them() -> None:
     assert (second.method, second.done, second.settle_seconds) == ("auto", "keep", 2)
 
 
+def test_a_scheduler_that_strangers_may_reach_is_refused_in_a_file() -> None:
+    assert refused("scheduler: tcp://10.0.0.1:8786\n").startswith("scheduler: tcp://10.0.0.1:8786 is neither tls://")
+    assert parse("scheduler: tcp://10.0.0.1:8786\ninsecure_scheduler: true\n", HERE).scheduler == "tcp://10.0.0.1:8786"
+
+
 def test_merged_mappings_work() -> None:
     text = "folders:\n  - &a {inbox: a, outbox: b, holes: open}\n  - {<<: *a, inbox: c}\n"
     assert [(folder.inbox, folder.holes) for folder in parse(text, HERE).folders] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bgwatch import Report
 from bgwatch.job import Job, Outcome
-from bgwatch.report import as_json, explanation
+from bgwatch.report import Summary, as_json, explanation
 from bgwatch.segment.laps import Lap
 from bgwatch.segment.palette import BackdropColour
 
@@ -57,3 +57,14 @@ def test_json_has_the_evidence_and_the_steps() -> None:
         "reasons": ["it is odd"],
         "steps": [{"name": "look", "seconds": 0.0121}, {"name": "matte", "seconds": 1.5}],
     }
+
+
+def test_what_blocks_many_pictures_is_told_once() -> None:
+    summary = Summary()
+    full, gone = (Outcome(JOB, "blocked", (reason,)) for reason in ("out: is full", "in: has gone"))
+    assert [summary.add(outcome) for outcome in (full, full, gone, full)] == [True, False, True, False]
+    assert list(summary.lines(1, 0, 0)) == [
+        "0 done, 4 not written in 1.0 s",
+        "  failed: out: is full",
+        "  failed: in: has gone",
+    ]

@@ -1,7 +1,7 @@
 import pytest
 
 from bgwatch.errors import SettingsError
-from bgwatch.settings import Segmentation, Settings, segmentation
+from bgwatch.settings import Segmentation, Settings, machines, segmentation
 
 
 def test_a_wrong_option_names_the_nearest() -> None:
@@ -54,3 +54,23 @@ def test_every_field_has_one_sentence_of_help() -> None:
         assert field.description, name
         assert field.description.endswith("."), name
         assert "\n" not in field.description, name
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:1", "tls://example.org:8786"])
+def test_a_scheduler_of_this_machine_or_encrypted_is_taken(address: str) -> None:
+    assert machines({"scheduler": address}).scheduler == address
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1:8786", "tcp://[2001:db8::1]:1", "tcp://127.0.0.1.example.org:1", "0:1"])
+def test_a_scheduler_that_strangers_may_reach_is_taken_only_when_that_is_said(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"^scheduler: .* is neither tls:// nor on this machine"):
+        machines({"scheduler": address})
+    assert machines({"scheduler": address, "insecure_scheduler": True}).scheduler == address
+
+
+@pytest.mark.parametrize(
+    "address", ["", "example.org", "http://example.org:1", "tcp://:1", "tls://a b:1", "tls://a:1/x"]
+)
+def test_what_is_no_address_of_a_scheduler_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"^scheduler: must be an address like tls://host:8786 or tcp://127"):
+        machines({"scheduler": address})

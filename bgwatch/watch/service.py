@@ -26,13 +26,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
 from bgwatch import __version__
 from bgwatch.errors import BgwatchError, printable
-from bgwatch.job import Job, Outcome, pool
+from bgwatch.job import pool
 from bgwatch.settings import Folder, Settings
 from bgwatch.watch.filing import Filing, places, refuse_loops
 from bgwatch.watch.heartbeat import Heartbeat, Rate
@@ -41,7 +41,10 @@ from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.notify import Notifier
 from bgwatch.watch.signals import Signals
 from bgwatch.watch.watched import Watched
-from bgwatch.workers import Workers, cpus
+from bgwatch.workers import cpus
+
+if TYPE_CHECKING:
+    from bgwatch.job import Pool
 
 STOP_GRACE = 7.0
 HINTS_AT_ONCE = 1000  # busy writers must not keep the loop from its other work
@@ -98,7 +101,7 @@ class Service:
         SettingsError
             When the folders would feed each other.
         FolderError
-            When a folder is missing rights or is watched already, or the ledger cannot be used.
+            When a folder is missing rights or is watched already, or the ledger or the scheduler cannot be used.
         """
         with ExitStack() as stack:
             self._signals.wake = lambda: self._hints.put(None)
@@ -112,7 +115,7 @@ class Service:
             stack.callback(self._heartbeat.close)
             stack.callback(self._close)
             self._watched = self._opened(self._settings)
-            self._workers = self._new_workers()
+            self._workers = self._new_workers(self._settings)
             stack.callback(self._end_workers)
             for watched in self._watched:
                 watched.start()
@@ -153,8 +156,8 @@ class Service:
     def _new_watched(self, folder: Folder, lock: InboxLock, settings: Settings) -> Watched:
         return Watched(folder, lock, self._ledger, settings.rescan_seconds, settings.polling, self._hint)
 
-    def _new_workers(self) -> Workers[Job, Outcome]:
-        return pool(self._settings.workers or cpus(), self._settings, lambda: self._hints.put(None))
+    def _new_workers(self, settings: Settings) -> "Pool":
+        return pool(settings.workers or cpus(), settings, lambda: self._hints.put(None), settings.scheduler)
 
     def _loop(self, once: bool) -> None:
         while not self._signals.stop:
@@ -246,7 +249,11 @@ class Service:
     def _change_settings(self, settings: Settings) -> None:
         self._next = None
         try:
-            opened = self._opened(settings)
+            with ExitStack() as stack:
+                workers = self._new_workers(settings)
+                stack.callback(workers.stop)
+                opened = self._opened(settings)
+                stack.pop_all()
         except BgwatchError as error:
             self._refuse_settings(error)
             return
@@ -257,7 +264,7 @@ class Service:
                 watched.lock.close()
         self._watched, self._settings = opened, settings
         self._workers.stop()
-        self._workers = self._new_workers()
+        self._workers = workers
         for watched in self._watched:
             watched.start()
         log.info("the new settings are in force")
