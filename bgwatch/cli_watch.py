@@ -132,7 +132,7 @@ def service_install(config: Path | None, state: Path | None, show: bool) -> None
     path, settings = unit.settings_of(config)
     state = (state or state_folder()).absolute()
     _check_folders(settings, state)
-    text = unit.unit_text(path, state)
+    text = unit.unit_text(path, state, network=settings.scheduler is not None)
     if show:
         click.echo(text, nl=False)
     else:

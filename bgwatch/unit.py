@@ -47,7 +47,7 @@ Nice=10
 # RestrictSUIDSGID= is left out: a picture with the setgid bit could not be moved to another disk.
 NoNewPrivileges=yes
 LockPersonality=yes
-RestrictAddressFamilies=AF_UNIX
+RestrictAddressFamilies={{families}}
 RestrictNamespaces=yes
 RestrictRealtime=yes
 SystemCallArchitectures=native
@@ -89,13 +89,15 @@ def unit_path() -> Path:
     return platformdirs.user_config_path() / "systemd" / "user" / NAME
 
 
-def unit_text(config: Path, state: Path) -> str:
+def unit_text(config: Path, state: Path, network: bool = False) -> str:
     """Write the unit down.
 
     Parameters
     ----------
     config, state : Path
         The settings file and the folder for the ledger, absolute.
+    network : bool
+        Whether the settings name a scheduler, which is reached through the network.
 
     Raises
     ------
@@ -109,7 +111,8 @@ def unit_text(config: Path, state: Path) -> str:
     # -P: what lies in the home folder is not to be imported
     command = f"{python} -P -m bgwatch watch -c {config_word} --state {state_word}"
     # a colon keeps systemd from putting variables in place of dollars; systemd 243 and older do not know it
-    return UNIT.format(command=":" + command if "$" in command else command)
+    command = ":" + command if "$" in command else command
+    return UNIT.format(command=command, families="AF_UNIX AF_INET AF_INET6" if network else "AF_UNIX")
 
 
 def install(unit: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Pictures, and the command line as a user calls it."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,8 +31,13 @@ def bgwatch(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
     def call(*arguments: object) -> Ended:
         monkeypatch.setattr(sys, "argv", ["bgwatch", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
+        before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return Ended(int(ended.value.code or 0), out, err)

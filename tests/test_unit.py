@@ -161,6 +161,13 @@ def test_print_shows_the_unit_and_touches_nothing(bgwatch: Bgwatch, settings: Pa
     assert home() == before
 
 
+def test_only_a_service_with_a_scheduler_may_use_the_network(bgwatch: Bgwatch, settings: Path) -> None:
+    for scheduler, families in (("", "AF_UNIX"), ("scheduler: tcp://127.0.0.1:8786\n", "AF_UNIX AF_INET AF_INET6")):
+        settings.write_text(scheduler + settings.read_text())
+        ended = bgwatch("service", "install", "-c", settings, "--print")
+        assert lines(ended.out)["RestrictAddressFamilies"] == families
+
+
 def test_paths_are_made_absolute(bgwatch: Bgwatch, settings: Path) -> None:
     """A service has no current folder."""
     ended = bgwatch("service", "install", "-c", settings, "--state", "here", "--print")

@@ -79,19 +79,24 @@ def test_whatever_time_a_copy_tool_sets_at_the_end(box: Box, draw: Draw, moment:
 
 
 @pytest.mark.slow
-def test_an_old_time_set_on_a_picture_that_stays_is_a_change(start: Start, draw: Draw) -> None:
-    """It is done again, once."""
-    source = draw("source.jpg")
+def test_of_a_picture_that_stays_a_new_content_is_a_change_and_a_new_time_is_none(start: Start, draw: Draw) -> None:
+    """Times change by themselves: over a network mount, or by a tool that restores them."""
+    source, other = draw("source.jpg"), draw("other.jpg", seed=1)
     daemon = start("in", "out", "--done", "keep", "--rescan-seconds", "0.2", *HASTE)
     daemon.says("watching")
     shutil.copy(source, "in/a.jpg")
     daemon.says(r"a\.jpg -> .*/a\.png")
     os.utime("in/a.jpg", (1, 1))
+    shutil.copy(source, "in/b.jpg")
+    daemon.says(r"b\.jpg -> .*/b\.png")
+    shutil.copy(other, "in/a.jpg")
     daemon.says(r"a\.jpg -> .*/a-2\.png")
     shutil.copy(source, "in/last.jpg")
     daemon.says(r"last\.jpg -> ")
     assert daemon.ends(signal.SIGTERM) == 0
-    assert names("in") | names("out") == {"in/a.jpg", "in/last.jpg", "out/a.png", "out/a-2.png", "out/last.png"}
+    assert names("in") | names("out") == {
+        *("in/a.jpg", "in/b.jpg", "in/last.jpg", "out/a.png", "out/a-2.png", "out/b.png", "out/last.png")
+    }
 
 
 def before_it_is_read(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[Path], object]) -> None:
