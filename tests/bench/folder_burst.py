@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import folder_listener
 from folder_daemon import Daemon, Used
-from folder_ground import Clock, Ground, OutOfTime, ground
+from folder_ground import Clock, Ground, Unfinished, ground
 from folder_stock import Original, pictures, spoilt
 from folder_verdict import Results, Verdict, examples
 
@@ -96,8 +96,8 @@ def burst(where: Path, clock: Clock, count: int, listen: bool = False) -> Burst:
         heard = listener.count() if listener else 0
         broken = []
         try:
-            clock.wait("the inbox to be empty", place.is_served)
-        except OutOfTime as error:
+            daemon.wait(clock, "the inbox to be empty", place.is_served)
+        except Unfinished as error:
             broken.append(str(error))
         whole, used, peak = time.monotonic() - start, daemon.used(), daemon.peak()
         broken += daemon.end()

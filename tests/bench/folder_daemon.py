@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from folder_ground import Clock, Ground
+from folder_ground import Clock, Ground, Unfinished
 
 TICKS = os.sysconf("SC_CLK_TCK")
 END = 10.0  # seconds within which SIGTERM ends a daemon
@@ -49,13 +50,23 @@ class Daemon:
 
     def watches(self, clock: Clock) -> None:
         """Wait until it says that it watches."""
+        self.wait(clock, "the daemon's start", lambda: "watching" in self.words())
 
-        def said() -> bool:
+    def wait(self, clock: Clock, what: str, done: Callable[[], object], every: float = 0.05) -> None:
+        """Wait until something is true.
+
+        Raises
+        ------
+        Unfinished
+            When the time is up, or the daemon has ended by itself.
+        """
+
+        def look() -> object:
             if self.process.poll() is not None:
-                raise RuntimeError(f"the daemon ended by itself:\n{self.words()}")
-            return "watching" in self.words()
+                raise Unfinished(f"the daemon ended by itself: {self.words()[-1000:]}")
+            return done()
 
-        clock.wait("the daemon's start", said)
+        clock.wait(what, look, every)
 
     def words(self) -> str:
         """Give what has been said since it was started."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 
-class OutOfTime(Exception):
-    """The bench's time is up before it has come to its end."""
+class Unfinished(Exception):
+    """A bench cannot come to its end: its time is up, or the daemon has ended by itself."""
 
 
 class Clock:
@@ -28,12 +28,12 @@ class Clock:
 
         Raises
         ------
-        OutOfTime
-            Naming what was waited for.
+        Unfinished
+            When the time is up, naming what was waited for.
         """
         while not done():
             if not self.left:
-                raise OutOfTime(f"the time of --minutes was up while waiting for {what}")
+                raise Unfinished(f"the time of --minutes was up while waiting for {what}")
             time.sleep(every)
 
 

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 
 from folder_daemon import Daemon
-from folder_ground import Clock, Ground, OutOfTime, ground
+from folder_ground import Clock, Ground, Unfinished, ground
 from folder_stock import Original, pictures, spoilt
 from folder_verdict import Results, Verdict, examples
 
@@ -138,12 +138,7 @@ class Killer:
         return doomed
 
     def _wait(self, what: str, there: Callable[[], Collection[object]]) -> None:
-        def look() -> Collection[object]:
-            if self._daemon.process.poll() is not None:
-                raise RuntimeError(f"the daemon ended by itself:\n{self._daemon.words()}")
-            return there()
-
-        self._clock.wait(what, look, GLANCE)
+        self._daemon.wait(self._clock, what, there, GLANCE)
 
 
 def run(where: Path, clock: Clock, kills: int, seed: int) -> list[str]:
@@ -204,7 +199,7 @@ def under_way(killer: Killer, stream: Stream, results: Results, kills: int) -> l
                 for thread in running:
                     if thread.done():
                         thread.result()
-        except OutOfTime as error:
+        except Unfinished as error:
             return [f"{killer.victims.total()} of {kills} kills: {error}"]
         finally:
             over.set()

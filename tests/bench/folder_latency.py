@@ -5,11 +5,12 @@ closed. Results are found by looking for them every millisecond; the longest tim
 """
 
 import time
+from itertools import pairwise
 from pathlib import Path, PurePath
 
 import numpy as np
 from folder_daemon import Daemon
-from folder_ground import Clock, Ground, OutOfTime, ground
+from folder_ground import Clock, Ground, Unfinished, ground
 from folder_stock import Original, pictures
 from folder_verdict import Results, Verdict, examples
 from numpy.typing import NDArray
@@ -34,8 +35,8 @@ def run(where: Path, clock: Clock, count: int, every: float = EVERY) -> list[str
         for number, (name, original) in enumerate(dropped.items()):
             looks.drop(name, original, MANNERS[number % 2])
             looks.until(time.monotonic() + every, clock)
-        clock.wait("the last results", lambda: looks.look() or not looks.open, GLANCE)
-        clock.wait("the last originals", place.is_served)
+        daemon.wait(clock, "the last results", lambda: looks.look() or not looks.open, GLANCE)
+        daemon.wait(clock, "the last originals", place.is_served)
         broken = daemon.end()
         results = Results(place, dropped)
         results.look()
@@ -47,6 +48,8 @@ def run(where: Path, clock: Clock, count: int, every: float = EVERY) -> list[str
     for turn, manner in enumerate(MANNERS):
         told(manner, waits[WARM + turn :: len(MANNERS)])
     print(f"latency: settling {settle} s included; resolution {1000 * looks.longest:.1f} ms at worst")
+    overtaken = sum(first > second for first, second in pairwise(looks.seconds))
+    print(f"latency: {overtaken} results were overtaken by that of a later picture")
     print(f"latency: {verdict.line()}")
     median = float(np.median(waits[WARM:]))
     if median > settle + LATE:
@@ -107,4 +110,4 @@ class Looks:
             self.look()
             time.sleep(GLANCE)
         if not clock.left:
-            raise OutOfTime(f"the time of --minutes was up after {len(self.seconds)} results")
+            raise Unfinished(f"the time of --minutes was up after {len(self.seconds)} results")

@@ -35,11 +35,11 @@ def run(where: Path, clock: Clock, pictures: int, seed: int, most: float = MOST)
             if number == min(FIRST, pictures // 2):
                 first = at_rest(place, daemon, clock)
             if number % 20 == 0:
-                clock.wait("room in the inbox", lambda: highest.look() or place.waiting() < BACKLOG)
+                daemon.wait(clock, "room in the inbox", lambda: highest.look() or place.waiting() < BACKLOG)
             name = PurePath(f"{number:06}.jpg")
             dropped[name] = chance.choice(chance.choices(stock, OFTEN)[0])
             (place.inbox / name).write_bytes(dropped[name].content)
-        clock.wait("the last results", lambda: highest.look() or place.is_served())
+        daemon.wait(clock, "the last results", lambda: highest.look() or place.is_served())
         minutes = (time.monotonic() - start) / 60
         last = at_rest(place, daemon, clock)
         processes = len(daemon.children()) + 1
@@ -76,6 +76,6 @@ class Highest:
 
 def at_rest(place: Ground, daemon: Daemon, clock: Clock) -> int:
     """Wait until all is done and quiet, and give the daemon's memory."""
-    clock.wait("the results so far", place.is_served)
-    clock.wait("the daemon to be idle", daemon.idles)
+    daemon.wait(clock, "the results so far", place.is_served)
+    daemon.wait(clock, "the daemon to be idle", daemon.idles)
     return daemon.pss()

@@ -59,7 +59,10 @@ class Results:
                 yield entry.path, entry.inode()
 
     def _open(self, path: Path) -> None:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # the next look tells that it has gone
+            return
         if path.suffix == ".png":
             wrong = self._wrong_with_result(content, path.relative_to(self._outbox))
         else:

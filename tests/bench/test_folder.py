@@ -8,7 +8,7 @@ import folder
 import folder_latency
 import folder_steady
 import pytest
-from folder_ground import Clock, Ground, OutOfTime, ground
+from folder_ground import Clock, Ground, Unfinished, ground
 from folder_stock import Original, pictures, spoilt
 from folder_verdict import Results, Verdict
 
@@ -136,7 +136,7 @@ def test_a_picture_that_failed_is_named(place: Ground, dropped: dict[PurePath, O
 
 
 def test_waiting_ends() -> None:
-    with pytest.raises(OutOfTime, match="waiting for the moon"):
+    with pytest.raises(Unfinished, match="waiting for the moon"):
         Clock(0).wait("the moon", lambda: False)
 
 
