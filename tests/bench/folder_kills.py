@@ -25,9 +25,10 @@ from folder_verdict import Results, Verdict, examples
 SETTLE = 0.1
 OPTIONS = ("--settle-seconds", SETTLE, "--workers", 2, "--rescan-seconds", 1)
 VICTIMS = ("daemon", "worker", "both")
-PAUSE = 0.7  # seconds on average from one kill to the next, or to its taking aim
-AIMED = 0.85  # the share of kills that wait for a temporary
+AIMED = 0.85  # the share of kills that wait for a temporary,
+FEW = 8  # and at most for so many since the kill before
 AFTER = 0.0015  # seconds at most from its appearance to the kill
+PAUSE = 0.7  # seconds on average until a kill that does not aim
 GLANCE = 0.0003  # seconds between two looks for a temporary
 BACKLOG = 24  # pictures that wait at most
 SPOILT = 0.08  # the share of files that are no pictures
@@ -108,10 +109,10 @@ class Killer:
     def kill(self) -> None:
         """Kill once, and start the daemon again if that has hit it."""
         victim = self._chance.choice(VICTIMS)
-        time.sleep(self._chance.expovariate(1 / PAUSE))
         if self._chance.random() < AIMED:
-            self._wait("a temporary result", self._place.temporaries)
-            time.sleep(self._chance.uniform(0, AFTER))
+            self._aim()
+        else:
+            time.sleep(self._chance.expovariate(1 / PAUSE))
         if victim == "worker":
             self._wait("a worker", self._daemon.workers)
         workers = self._daemon.workers() if victim != "daemon" else []
@@ -129,6 +130,18 @@ class Killer:
     def stop(self) -> None:
         """Kill for the last time."""
         self._daemon.kill()
+
+    def _aim(self) -> None:
+        """Wait until some more temporaries have appeared and one of them is there, and a moment longer."""
+        some, seen = self._chance.randint(1, FEW), set[str]()
+
+        def there() -> Collection[str]:
+            now = self._place.temporaries()
+            seen.update(now)
+            return now if len(seen) >= some else ()
+
+        self._wait("a temporary result", there)
+        time.sleep(self._chance.uniform(0, AFTER))
 
     def _doomed(self, victim: str, workers: list[int]) -> list[int]:
         if victim == "worker":
