@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeVar
 from bgwatch import __version__
 from bgwatch.errand import Errand, parcel_of
 from bgwatch.errors import FolderError
-from bgwatch.scheduler import CLOSING, connected, one_line, unreachable
+from bgwatch.scheduler import CLOSING, close, connected, one_line, unreachable
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -248,5 +248,4 @@ class Cluster(Generic[Task, Result]):
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with contextlib.suppress(OSError, TimeoutError, AssertionError):  # it may be closing by itself
-                client.close(timeout=CLOSING)
+            close(client)

@@ -1,11 +1,11 @@
 """One source to one result and an Outcome."""
 
 import contextlib
+import itertools
 import os
 import platform
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -166,6 +166,9 @@ def claimed(job: Job) -> Iterator[None]:
         yield
     finally:
         discard(claim)
+        with contextlib.suppress(OSError):
+            for attempt in _attempts(job.temporary):  # of workers that were killed
+                attempt.unlink()
 
 
 def is_claimed(base: str, job: Job) -> bool:
@@ -191,21 +194,34 @@ def run_elsewhere(base: str, job: Job) -> Outcome:
         if not os.path.lexists(seen):
             said = f"{platform.node()}: does not see {folder}; every worker must see the folders under the same names"
             return Outcome(job, "blocked", (said,))
-    own = temporary.with_suffix(f".{uuid.uuid4().hex}.tmp")
-    outcome = run(replace(job, source=str(source), temporary=str(own)))
     try:
+        own = _reserved(temporary)
+        outcome = run(replace(job, source=str(source), temporary=str(own)))
         if outcome.written and is_claimed(base, job):
             own.replace(temporary)
+        discard(own)
     except OSError as error:
         said = f"{temporary.parent}: cannot be written ({error.strerror}); check its rights and its disk"
         return Outcome(job, "blocked", (said,))
-    finally:
-        discard(own)
     return replace(outcome, job=job, identity=None)
 
 
 def _claim(job: Job) -> Path:
     return Path(job.temporary).with_suffix(".claim.tmp")
+
+
+def _attempts(temporary: str | Path) -> Iterator[Path]:
+    """Name the files that the runs of one job write to."""
+    return (Path(temporary).with_suffix(f".{number}.tmp") for number in itertools.count(1))
+
+
+def _reserved(temporary: Path) -> Path:
+    """Take the first of these names that is free, from the start of a run: no two ever write to one file."""
+    for attempt in _attempts(temporary):
+        with contextlib.suppress(FileExistsError):
+            attempt.touch(exist_ok=False)
+            return attempt
+    raise AssertionError("counting never ends")
 
 
 def _cut(job: Job, start: float) -> Outcome:

@@ -1,5 +1,6 @@
 """The way to a Dask scheduler, found or not found within a few seconds, and without a word of Dask's own."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -29,16 +30,15 @@ def connected(address: str) -> Any:
     except ImportError:
         raise FolderError("--scheduler needs dask.distributed; run: pip install 'bgwatch[cluster]'") from None
     _hush()
-    if address.startswith("tls://") and distributed.Security().get_connection_args("client")["ssl_context"] is None:
-        said = "Dask's certificates are not set; set distributed.comm.tls in its configuration or environment"
-        raise FolderError(f"{address}: {said}")
+    if address.startswith("tls://"):
+        _refuse_without_certificates(distributed.Security, address)
     found: queue.SimpleQueue[Any] = queue.SimpleQueue()
     given_up = threading.Event()
 
     def look() -> None:
         client = _looked_for(distributed.Client, address)
         if given_up.is_set() and not isinstance(client, FolderError):
-            client.close(timeout=CLOSING)
+            close(client)
         found.put(client)
 
     # in a thread, since what answers there and is no scheduler, or a halted one, keeps dask waiting for ever
@@ -57,14 +57,31 @@ def _looked_for(client_class: Any, address: str) -> Any:
     """Give a client, or the FolderError that tells why there is none."""
     try:
         client = client_class(address, timeout=CONNECTING, set_as_default=False)
-    except (OSError, TimeoutError, ImportError, TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, there is no way to the scheduler
         return FolderError(unreachable(address, _cause(error)))
     try:
         client.wait_for_workers(1, timeout=WORKERS_COMING)
     except (OSError, TimeoutError):
-        client.close(timeout=CLOSING)
+        close(client)
         return FolderError(f"{address}: the scheduler has no workers; start some with: dask worker {address}")
     return client
+
+
+def close(client: Any) -> None:
+    """Close a client within a bounded time; it may be closing by itself, or have nobody to tell it to."""
+    with contextlib.suppress(OSError, TimeoutError, AssertionError):
+        client.close(timeout=CLOSING)
+
+
+def _refuse_without_certificates(security: Any, address: str) -> None:
+    """Tell what dask would tell by a TypeError, or not at all."""
+    where = "set distributed.comm.tls in Dask's configuration or environment"
+    try:
+        context = security().get_connection_args("client")["ssl_context"]
+    except (OSError, ValueError, TypeError) as error:
+        raise FolderError(f"{address}: Dask's certificates cannot be used ({one_line(error)}); {where}") from None
+    if context is None:
+        raise FolderError(f"{address}: Dask's certificates are not set; {where}")
 
 
 def unreachable(address: str, why: str = "") -> str:

@@ -395,12 +395,18 @@ def test_workers_without_this_bgwatch_are_told(start_dask: Callable[..., Dask], 
     assert names(".") & {"a.cutout.png", "b.cutout.png"} == set()
 
 
-def test_tls_without_certificates_is_told(bgwatch: Callable[..., Ended], draw: Draw) -> None:
-    """Here as on a machine where nobody has configured Dask."""
-    dask = pytest.importorskip("dask", reason=NOT_INSTALLED)
-    with dask.config.set({"distributed.comm.tls.ca-file": None}):
+@pytest.mark.parametrize(
+    ("ca_file", "said"),
+    [(None, "are not set"), ("nowhere.pem", r"cannot be used \(.*No such file or directory\)")],
+)
+def test_tls_without_certificates_is_told(
+    bgwatch: Callable[..., Ended], draw: Draw, ca_file: str | None, said: str
+) -> None:
+    pytest.importorskip("distributed", reason=NOT_INSTALLED)
+    dask = pytest.importorskip("dask")
+    with dask.config.set({"distributed.comm.tls.ca-file": ca_file, "distributed.comm.tls.client.cert": ca_file}):
         ended = bgwatch("remove", draw("a.png"), "--scheduler", "tls://127.0.0.1:9")
-    assert ended.err.startswith("error: tls://127.0.0.1:9: Dask's certificates are not set; set distributed.comm.tls")
+    assert re.match(f"error: tls://127.0.0.1:9: Dask's certificates {said}; set distributed.comm.tls in", ended.err)
     assert ended.code == 3
 
 

@@ -72,7 +72,7 @@ def test_elsewhere_a_claimed_picture_is_cut_out_as_often_as_it_is_run(
     draw(tmp_path / "in" / "a.png")
     job = make(Path("in/a.png"), Path("out.tmp"))
     with claimed(make(Path("in/a.png"), tmp_path / "out.tmp")):
-        (tmp_path / "out.tmp").write_bytes(b"half a picture")
+        (tmp_path / "out.1.tmp").write_bytes(b"half a picture")
         for _ in range(2):
             outcome = run_elsewhere(str(tmp_path), job)
             assert (outcome.job, outcome.state, outcome.identity) == (job, "done", None)
