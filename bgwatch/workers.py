@@ -2,7 +2,7 @@
 
 `concurrent.futures.ProcessPoolExecutor` does the transport. What it lacks is added here: a worker bounds itself
 (an alarm with the default action ends it), and when a death has broken the pool, every task that was in flight is
-run again alone; only one that breaks alone a pool that could start has failed.
+run again alone; only one that breaks alone, time and again, a pool that could start has failed.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
 STARTING = 60.0  # seconds
+STARTS = 3  # attempts at starting a worker: one that is killed meanwhile says nothing of this system
+DEATHS = 3  # of a worker that has nothing but one task, after which the task is given up
 TASKS_A_WORKER = 1000  # after which the pool is replaced: what libraries leak goes with it
 # multiprocessing raises ValueError when a process it starts is given a descriptor twice, seen where starts keep failing
 STARTED_IN_VAIN = (BrokenExecutor, ValueError)
@@ -87,6 +89,7 @@ class Workers(Generic[Task, Result]):
         self._landed: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
         self._stillborn: list[Result] = []
         self._alone_since: float | None = None
+        self._deaths = 0  # of the task that was last run alone
         self._flown = 0  # by this pool
         self._stopping = False
 
@@ -170,17 +173,26 @@ class Workers(Generic[Task, Result]):
 
     def _fly_alone(self, task: Task) -> None:
         """Run a task with no other in a new pool, once that pool has shown that it can start."""
-        self._kill()
-        self._pool = self._new_pool()
         try:
-            with _signals_later():
-                ready = self._pool.submit(_ready)
-            ready.result(STARTING)
+            self._start_alone()
         except (*STARTED_IN_VAIN, OSError, TimeoutError) as error:
             self._give_back(task, error)
         else:
             self._alone_since = time.monotonic()
             self._fly(task)
+
+    def _start_alone(self) -> None:
+        for attempt in range(1, STARTS + 1):
+            self._kill()
+            self._pool = self._new_pool()
+            try:
+                with _signals_later():
+                    ready = self._pool.submit(_ready)
+                ready.result(STARTING)
+                return
+            except (*STARTED_IN_VAIN, OSError):
+                if attempt == STARTS:
+                    raise
 
     def _give_back(self, task: Task, error: Exception) -> None:
         self._kill()
@@ -198,18 +210,28 @@ class Workers(Generic[Task, Result]):
         if task is None:
             return []
         try:
-            return [future.result()]
+            results = [future.result()]
         except (BrokenExecutor, CancelledError):
             self._kill()
-            if alone_since is None:
-                self._suspects.append(task)
-                return []
-            return [self._died(task, self._cause(time.monotonic() - alone_since))]
+            return self._after_death(task, alone_since)
+        self._deaths = 0
+        return results
 
-    def _cause(self, seconds: float) -> str:
-        if seconds >= self._seconds:
-            return f"it took longer than worker_seconds ({self._seconds} s); raise the limit or scale the picture"
-        return "its worker process was killed, perhaps for want of memory; scale the picture or free memory"
+    def _after_death(self, task: Task, alone_since: float | None) -> list[Result]:
+        """Run a task again alone, unless it has shown that it takes too long or kills its workers."""
+        if alone_since is None:
+            self._suspects.append(task)
+            return []
+        if time.monotonic() - alone_since >= self._seconds:
+            said = f"it took longer than worker_seconds ({self._seconds} s); raise the limit or scale the picture"
+            return [self._died(task, said)]
+        self._deaths += 1
+        if self._deaths < DEATHS:
+            self._suspects.appendleft(task)
+            return []
+        self._deaths = 0
+        said = "its worker process was killed, perhaps for want of memory; scale the picture or free memory"
+        return [self._died(task, said)]
 
     def _new_pool(self) -> ProcessPoolExecutor:
         one_thread()

@@ -23,6 +23,11 @@ def act(task: str) -> str:
     if verb == "die-once" and not Path(argument).exists():
         Path(argument).touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    if verb == "die-twice":
+        marks = [Path(f"{argument}-{number}") for number in (1, 2)]
+        if left := [mark for mark in marks if not mark.exists()]:
+            left[0].touch()
+            os.kill(os.getpid(), signal.SIGKILL)
     if verb == "hang":
         signal.pause()
     if verb == "eat":
@@ -180,3 +185,29 @@ def test_a_pool_is_replaced_after_many_tasks(monkeypatch: pytest.MonkeyPatch) ->
     results = done(workers, *(f"pid {number}" for number in range(10)))
     assert {result.split()[0] for result in results} == {str(number) for number in range(10)}
     assert len({result.split()[1] for result in results}) == 4
+
+
+def test_a_task_is_given_up_only_when_its_worker_dies_time_and_again(tmp_path: Path) -> None:
+    """Someone who kills workers at random hits one task more than once."""
+    assert done(make(), f"die-twice {tmp_path}/mark", "die") == {
+        f"did die-twice {tmp_path}/mark",
+        "die died: its worker process was killed, perhaps for want of memory; scale the picture or free memory",
+    }
+
+
+def test_a_worker_that_is_killed_while_it_starts_alone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, starts = Workers._new_pool, []
+
+    def new_pool(self: "Workers[str, str]") -> ProcessPoolExecutor:
+        pool = real(self)
+        starts.append(pool)
+        if len(starts) in (2, 3):  # the first one is that whose worker the task kills
+            pool.submit(os.kill, 0, 0)
+            for process in pool._processes.values():
+                process.kill()
+        return pool
+
+    monkeypatch.setattr(Workers, "_new_pool", new_pool)
+    assert done(make(count=1), "die") == {
+        "die died: its worker process was killed, perhaps for want of memory; scale the picture or free memory"
+    }

@@ -1,6 +1,7 @@
 """Originals and results to their folders, with the reasons beside failures and doubts."""
 
 import contextlib
+import filecmp
 import hashlib
 import os
 from collections.abc import Callable, Iterable
@@ -228,6 +229,14 @@ class Filing:
         except FileExistsError:
             raise FolderError(f"{place}: has been taken by another file; it is tried again") from None
 
+    def end_move(self, original: Path, place: Path) -> bool:
+        """Take an original out of the inbox that is in its place already, if a move was killed between the two."""
+        path = self.where.inbox / original
+        if not _is_moved(path, place):
+            return False
+        path.unlink()
+        return True
+
     def explain(self, place: Path, reason: str, failure: bool) -> None:
         """Write down beside a result under review, or an original that failed, why it is there; safe to repeat."""
         top = self.where.failed if failure else self.where.review
@@ -257,7 +266,7 @@ def _free(
 def _move(path: Path, wished: Path, temporary: Path) -> Path:
     """Move a file to the first free name, or end a move in whose middle an earlier daemon was killed."""
     make_folder(wished.parent)
-    if path.lstat().st_nlink > 1 and (second := _second_name(path, wished)):
+    if second := _second_name(path, wished):
         path.unlink()
         return second
     while True:
@@ -270,13 +279,25 @@ def _move(path: Path, wished: Path, temporary: Path) -> Path:
 
 
 def _second_name(path: Path, wished: Path) -> Path | None:
-    """Find the one of the names that `numbered` gives under which a file lies too."""
+    """Find the one of the names that `numbered` gives under which a file lies too, since a move was killed midway."""
     for name in map(wished.with_name, names(wished.name)):
         if not os.path.lexists(name):
             return None
-        if path.samefile(name):
+        if _is_moved(path, name):
             return name
     raise AssertionError("counting never ends")
+
+
+def _is_moved(path: Path, place: Path) -> bool:
+    """Tell whether a move from one place to another was killed before the first name was taken away.
+
+    On one disk both are names of one file; on another disk the copy has the time and the content of the original.
+    """
+    here, there = path.lstat(), place.lstat()
+    if os.path.samestat(here, there):
+        return True
+    copied = here.st_dev != there.st_dev and (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns)
+    return copied and filecmp.cmp(path, place, shallow=False)
 
 
 def _real(path: Path) -> Path:

@@ -146,7 +146,10 @@ class Outcomes:
     def _recover(self, row: int, attempt: Attempt) -> None:
         original = identity_of(self._inbox / attempt.original)
         place = identity_of(attempt.place)
-        moved = attempt.kind == "failed" and original is None  # to another disk, where the inode is another
+        failed = attempt.kind == "failed"
+        if failed and original and place and self._filing.end_move(attempt.original, attempt.place):
+            original = None
+        moved = failed and original is None  # perhaps to another disk, where the inode is another
         if place is None or not (place.inode == attempt.inode or moved):
             self._ledger.finish(row, "dropped")  # the original is still there and is done again
             return

@@ -117,6 +117,7 @@ class Service:
             self._watched = self._opened(self._settings)
             self._workers = self._new_workers(self._settings)
             stack.callback(self._end_workers)
+            self._heartbeat.beat(self._status(time.monotonic()))
             for watched in self._watched:
                 watched.start()
             self._notifier.ready(self._in_words())

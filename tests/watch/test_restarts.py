@@ -1,6 +1,7 @@
 """What is refused or killed in the middle: nothing lost, nothing twice, and the rest done at the next start."""
 
 import contextlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,40 @@ def test_killed_at_any_step_a_failure_is_filed_once(
     box.once()
     assert box.files() == {"out/failed/a.jpg", "out/failed/a.jpg.reason.txt"}
     assert box.unfinished() == []
+
+
+@pytest.mark.parametrize("kind", ["result", "failure"])
+@pytest.mark.parametrize("disk", ["the same", "another"])
+def test_killed_in_the_middle_of_a_move_an_original_is_in_one_place(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, kind: str, disk: str
+) -> None:
+    """It is in its new place already, and in the inbox still."""
+    memory = Path("/dev/shm")
+    if disk == "another" and (not memory.is_dir() or memory.stat().st_dev == box.root.stat().st_dev):
+        pytest.skip("there is no second disk at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if disk == "another" else box.root) as other:
+        where = {"done": f"{other}/done", "failed": f"{other}/failed"}
+        if kind == "result":
+            draw(box.inbox / "a.jpg")
+        else:
+            (box.inbox / "a.jpg").write_text("no picture")
+        real = Path.unlink
+
+        def unlink(self: Path, missing_ok: bool = False) -> None:
+            if self.parent == box.inbox:
+                raise Killed
+            real(self, missing_ok)
+
+        with monkeypatch.context() as killing:
+            killing.setattr(Path, "unlink", unlink)
+            with contextlib.suppress(Killed):
+                box.once(**where)
+        assert box.files() >= {"in/a.jpg"}
+        box.once(**where)
+        assert box.files() == ({"out/a.png"} if kind == "result" else set())
+        moved = {path.name for path in Path(other).rglob("*") if path.is_file()}
+        assert moved == ({"a.jpg"} if kind == "result" else {"a.jpg", "a.jpg.reason.txt"})
+        assert box.unfinished() == []
 
 
 def run_killed(
