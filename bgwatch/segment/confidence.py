@@ -186,7 +186,7 @@ def _mistaken(
     away = np.sqrt(((left_over - carried(left_over, plain, COURSE)) ** 2).sum(axis=0))
     whole = max(1, int(left.sum()))
     alike = left & (steep < PLAIN_INSIDE) & (away < ALIKE + min(spread, WANDERS))
-    faint = float((_half(alpha) & (away < FAINTLY)).sum() / whole)
+    faint = min(1.0, float((_half(alpha) & (away < FAINTLY)).sum() / whole))
     return [
         _eaten(away, removed, removed & (alpha < CLEAR) & ~dilated(plain, EIGHT, 2), whole),
         _kept(alike & eroded(left, EIGHT), whole),

@@ -48,7 +48,7 @@ def result(place: Ground, name: PurePath) -> bytes:
     """Cut out an original that is done."""
     made = place.state.with_name("made.png")
     made.unlink(missing_ok=True)
-    assert run(Job(str(place.outbox / "done" / name), str(made), {}, PictureLimits().max_pixels)).written
+    assert run(Job(str(place.outbox / "done" / name), str(made), {}, PictureLimits().model_dump())).written
     return made.read_bytes()
 
 
