@@ -209,12 +209,18 @@ class Filing:
             return _move(path, self.where.done / original, temporary_in(self.where.done, self._owner))
         if self.where.keep:
             return path
-        try:
-            path.unlink()
-            sync_folder(path.parent)
-        except OSError as error:
-            raise FolderError(f"{path}: cannot be deleted ({error.strerror}); check the folder's rights") from None
+        self.take_out(original)
         return None
+
+    def take_out(self, original: Path) -> None:
+        """Delete an original from the inbox.
+
+        Raises
+        ------
+        FolderError
+            When the system refuses it.
+        """
+        _delete(self.where.inbox / original)
 
     def put_to_failed(self, original: Path, place: Path) -> None:
         """Move an original to the place found by `failed_place`.
@@ -229,13 +235,9 @@ class Filing:
         except FileExistsError:
             raise FolderError(f"{place}: has been taken by another file; it is tried again") from None
 
-    def end_move(self, original: Path, place: Path) -> bool:
-        """Take an original out of the inbox that is in its place already, if a move was killed between the two."""
-        path = self.where.inbox / original
-        if not _is_moved(path, place):
-            return False
-        path.unlink()
-        return True
+    def is_moved(self, original: Path, place: Path) -> bool:
+        """Tell whether an original is in its place already and in the inbox still, since a move was killed midway."""
+        return _is_moved(self.where.inbox / original, place)
 
     def explain(self, place: Path, reason: str, failure: bool) -> None:
         """Write down beside a result under review, or an original that failed, why it is there; safe to repeat."""
@@ -267,7 +269,7 @@ def _move(path: Path, wished: Path, temporary: Path) -> Path:
     """Move a file to the first free name, or end a move in whose middle an earlier daemon was killed."""
     make_folder(wished.parent)
     if second := _second_name(path, wished):
-        path.unlink()
+        _delete(path)
         return second
     while True:
         place = numbered(wished.parent, wished.name)
@@ -293,11 +295,22 @@ def _is_moved(path: Path, place: Path) -> bool:
 
     On one disk both are names of one file; on another disk the copy has the time and the content of the original.
     """
-    here, there = path.lstat(), place.lstat()
-    if os.path.samestat(here, there):
-        return True
-    copied = here.st_dev != there.st_dev and (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns)
-    return copied and filecmp.cmp(path, place, shallow=False)
+    try:
+        here, there = path.lstat(), place.lstat()
+        if os.path.samestat(here, there):
+            return True
+        copied = here.st_dev != there.st_dev and (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns)
+        return copied and filecmp.cmp(path, place, shallow=False)
+    except OSError:
+        return False
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink()
+        sync_folder(path.parent)
+    except OSError as error:
+        raise FolderError(f"{path}: cannot be deleted ({error.strerror}); check the folder's rights") from None
 
 
 def _real(path: Path) -> Path:

@@ -81,16 +81,18 @@ class Outcomes:
 
     def admits(self, original: Path) -> bool:
         """Tell whether an original may be worked on; if not, it is released and what stands in the way is said."""
+        identity = identity_of(self._inbox / original)
         try:
             self._filing.refuse_unplaceable(original)
+            standing = self._filing.standing(original) if self._on_conflict == "skip" else None
+            if standing is None:
+                return True
+            if identity:
+                self._skip(original, identity, standing)
         except FolderError as error:
-            self._intake.release(original)
             self._block(str(error))
-            return False
-        standing = self._filing.standing(original) if self._on_conflict == "skip" else None
-        if standing:
-            self._skip(original, self._intake.release(original), standing)
-        return standing is None
+        self._intake.release(original)
+        return False
 
     def file(self, original: Path, outcome: Outcome) -> bool:
         """Put what became of an original where it belongs; what stands in the way is said, never raised.
@@ -124,7 +126,10 @@ class Outcomes:
         return self.counts["blocked"] == blocked
 
     def pay(self) -> None:
-        """Try again what is owed."""
+        """Try again what is owed, and forget how often originals were tried that have gone."""
+        self._tries = {
+            original: tries for original, tries in self._tries.items() if identity_of(self._inbox / original)
+        }
         for original, step in list(self._owed.items()):
             try:
                 step()
@@ -147,14 +152,19 @@ class Outcomes:
         original = identity_of(self._inbox / attempt.original)
         place = identity_of(attempt.place)
         failed = attempt.kind == "failed"
-        if failed and original and place and self._filing.end_move(attempt.original, attempt.place):
-            original = None
-        moved = failed and original is None  # perhaps to another disk, where the inode is another
+        midway = failed and place is not None and self._filing.is_moved(attempt.original, attempt.place)
+        moved = failed and (original is None or midway)  # perhaps to another disk, where the inode is another
         if place is None or not (place.inode == attempt.inode or moved):
             self._ledger.finish(row, "dropped")  # the original is still there and is done again
             return
+
+        def finish() -> None:
+            if midway:
+                self._filing.take_out(attempt.original)
+            self._conclude(row, attempt)
+
         self._say(logging.INFO, f"finishing what was begun before: {attempt.original}", attempt.original)
-        self._attempt(attempt.original, original, lambda: self._conclude(row, attempt))
+        self._attempt(attempt.original, original, finish)
 
     def _file_failure(self, original: Path, identity: Identity, outcome: Outcome) -> None:
         reason = "; ".join(outcome.reasons)

@@ -101,11 +101,14 @@ class Retry:
         return told
 
     def _waiting(self) -> Iterator[Pending]:
+        seen = set[Path]()  # inboxes may share an outbox
         for where, _ in self._folders:
             for top, reason in ((where.failed, reason_of_failure), (where.review, reason_of_doubt)):
                 for file in _files(top):
-                    if reason(file) != file and os.path.lexists(reason(file)):
-                        found = self._ledger.at(file)
+                    found = self._ledger.at(file)
+                    others = file in seen or (found is not None and found[1].inbox != where.inbox)
+                    if not others and os.path.lexists(reason(file)):
+                        seen.add(file)
                         yield Pending(where, file, found[1].original if found else file.relative_to(top))
 
     def _staying(self) -> Iterator[Pending]:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from bgwatch import __version__
-from bgwatch.errors import BgwatchError, printable
+from bgwatch.errors import BgwatchError, FolderError, printable
 from bgwatch.job import pool
 from bgwatch.settings import Folder, Settings
 from bgwatch.watch.filing import Filing, places, refuse_loops
@@ -184,22 +184,29 @@ class Service:
             self._beat_at = now + BEAT
             self._heartbeat.beat(self._status(now))
             self._notifier.alive()
-            self._obey_ledger()
-        if now >= self._prune_at:
-            self._prune_at = now + DAY
-            if count := self._ledger.prune(self._settings.ledger_days, [watched.inbox for watched in self._watched]):
-                log.info("forgot %d pictures of more than %d days ago", count, self._settings.ledger_days)
+            self._mind_ledger(now)
         if self._signals.reload:
             self._signals.reload = False
             self._read_settings()
         if self._next and not self._flying:
             self._change_settings(self._next)
 
-    def _obey_ledger(self) -> None:
-        """Do again what `bgwatch retry` has taken out of the ledger."""
-        if self._ledger.changed_by_others():
-            for watched in self._watched:
-                watched.keep_finished(self._ledger.staying(watched.inbox))
+    def _mind_ledger(self, now: float) -> None:
+        """Do again what `bgwatch retry` has taken out of the ledger, and forget what is old."""
+        try:
+            if self._ledger.changed_by_others():
+                for watched in self._watched:
+                    watched.keep_finished(self._ledger.staying(watched.inbox))
+            if now >= self._prune_at:
+                self._prune_at = now + DAY
+                self._prune()
+        except FolderError as error:  # a full disk is no reason to end
+            self._watched[0].outcomes.complain(str(error))
+
+    def _prune(self) -> None:
+        days = self._settings.ledger_days
+        if count := self._ledger.prune(days, [watched.inbox for watched in self._watched]):
+            log.info("forgot %d pictures of more than %d days ago", count, days)
 
     def _wait(self) -> None:
         """Sleep until something is due, and take the hints that came."""

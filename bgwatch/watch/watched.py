@@ -124,7 +124,7 @@ class Watched:
             self._look_after()
         if self._away:
             return
-        if now >= self._rescan_at or (self._scan is None and self.intake.wants_scan):
+        if self._scan is None and (now >= self._rescan_at or self.intake.wants_scan):
             self._rescan_at = now + (min(POLL, self._rescan_seconds) if self._polls else self._rescan_seconds)
             self.outcomes.pay()
             self._scan = self.intake.scan()

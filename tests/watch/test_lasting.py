@@ -12,12 +12,13 @@ import pytest
 from scenes import opened
 from watching import Box, Daemon, appears, meanwhile, names, until
 
-from bgwatch.errors import SettingsError
+from bgwatch.errors import FolderError, SettingsError
 from bgwatch.settings import Settings
 from bgwatch.watch import events as events_module
 from bgwatch.watch import service as service_module
 from bgwatch.watch import watched as watched_module
 from bgwatch.watch.events import Events, is_remote
+from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.service import Service
 
@@ -281,6 +282,34 @@ def test_settings_are_read_again_on_a_hangup(box: Box, draw: Draw, quick: None, 
     assert meanwhile(service, person) == 0
     assert not (box.root / "in3").exists()
     assert "4 done" in caplog.text or "5 done" in caplog.text
+
+
+def test_a_ledger_that_cannot_be_used_for_a_while_does_not_end_the_daemon(
+    box: Box, draw: Draw, quick: None, caplog: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: what is under way stays, it is said once, and all goes on when it has passed."""
+    source = draw(box.root / "a.jpg")
+    service = box.service(on_conflict="skip")
+    (box.outbox).mkdir()
+    (box.outbox / "b.png").write_text("stands there")
+
+    def person() -> None:
+        with monkeypatch.context() as broken:
+            for name in ("_insert", "_data_version"):
+                broken.setattr(Ledger, name, full)
+            drop(source, box.inbox / "a.jpg")
+            drop(source, box.inbox / "b.jpg")
+            until(lambda: service._watched[0].outcomes.counts["blocked"] > 3)
+        appears(box.outbox / "done" / "a.jpg")
+        until(lambda: "skipped: b.jpg" in caplog.text)
+
+    assert meanwhile(service, person) == 0
+    assert box.files() == {"in/b.jpg", "out/b.png", "out/a.png", "out/done/a.jpg"}
+    assert caplog.text.count("database or disk is full") == 1
+
+
+def full(*_: object, **__: object) -> int:
+    raise FolderError("ledger.sqlite: the ledger cannot be used (database or disk is full); make room there")
 
 
 @pytest.mark.slow

@@ -113,6 +113,20 @@ def test_accepting_skips_where_a_result_stands(box: Box, draw: Draw, retry: Bgwa
     assert {"out/review/a.png", "out/review/a.reason.txt"} <= box.files()
 
 
+def test_two_inboxes_that_share_an_outbox_are_told_apart(box: Box, draw: Draw, bgwatch: Bgwatch) -> None:
+    settings = box.root / "c.yaml"
+    entries = [f"  - {{inbox: {box.root / name}, outbox: {box.outbox}, max_pixels: 10}}\n" for name in ("in", "in2")]
+    settings.write_text("settle_seconds: 0.05\nfolders:\n" + "".join(entries))
+    draw(box.root / "in" / "a.jpg")
+    draw(box.root / "in2" / "b.jpg")
+    call = ("-c", settings, "--state", box.root / "state")
+    assert bgwatch("watch", "--once", *call).code == 1
+    ended = bgwatch("retry", *call)
+    assert (ended.code, ended.err) == (0, "")
+    assert (box.root / "in" / "a.jpg").exists()
+    assert (box.root / "in2" / "b.jpg").exists()
+
+
 def test_a_name_that_nothing_has_is_told(box: Box, draw: Draw, retry: Bgwatch) -> None:
     box.once()
     ended = retry("x.jpg")
