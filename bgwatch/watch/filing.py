@@ -242,10 +242,13 @@ class Filing:
     def explain(self, place: Path, reason: str, failure: bool) -> None:
         """Write down beside a result under review, or an original that failed, why it is there; safe to repeat."""
         top = self.where.failed if failure else self.where.review
+        target = reason_of_failure(place) if failure else reason_of_doubt(place)
+        content = (reason + "\n").encode("utf-8", "backslashreplace")
+        if _holds(target, content):  # written before a kill
+            return
         temporary = temporary_in(top, self._owner)
-        write_durably((reason + "\n").encode("utf-8", "backslashreplace"), temporary)
-        # what lies there was written before a kill, or for the result that this one replaces
-        publish(temporary, reason_of_failure(place) if failure else reason_of_doubt(place), replace=True)
+        write_durably(content, temporary)
+        publish(temporary, target, replace=True)  # what lies there told of the result that this one replaces
 
 
 def reason_of_doubt(result: Path) -> Path:
@@ -301,6 +304,13 @@ def _is_moved(path: Path, place: Path) -> bool:
             return True
         copied = here.st_dev != there.st_dev and (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns)
         return copied and filecmp.cmp(path, place, shallow=False)
+    except OSError:
+        return False
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
     except OSError:
         return False
 
