@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(cls=SettingsCommand, models=("Settings",))
 @click.argument("folders", metavar="[INBOX OUTBOX]", nargs=-1, type=as_path)
 @click.option("-c", "config", type=as_path, help="Settings file.")
-@click.option("--once", is_flag=True, help="Do what is there, then end.")
+@click.option("--once", is_flag=True, help="Do what is there, then end; a file that keeps changing is waited for.")
 @click.option("--state", type=as_path, help="Folder for the ledger.")
 @click.option("--log-json", is_flag=True, help="Write the log as one JSON object a line.")
 @with_places

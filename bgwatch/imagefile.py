@@ -1,6 +1,7 @@
 """File to pixels and pixels to PNG: decoding under limits, orientation, colour profile."""
 
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from bgwatch.errors import PictureError, UnfinishedError
+from bgwatch.errors import FolderError, PictureError, UnfinishedError
 from bgwatch.png import encode
 from bgwatch.settings import PictureLimits
 
@@ -27,6 +28,7 @@ SUFFIXES = frozenset(
 READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
 # what Pillow's decoders are seen to raise on broken data
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -52,11 +54,19 @@ class Identity:
 
 
 def identity_of(path: Path) -> Identity | None:
-    """Take the identity of a regular file; None where there is none (links are not followed)."""
+    """Take the identity of a regular file; None where there is none (links are not followed).
+
+    Raises
+    ------
+    FolderError
+        When the system cannot tell, as a network disk that does not answer.
+    """
     try:
         status = path.lstat()
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in NOT_THERE:
+            return None
+        raise FolderError(f"{path}: cannot be looked at ({error.strerror}); check its disk and rights") from None
     return Identity.of(status) if stat.S_ISREG(status.st_mode) else None
 
 

@@ -14,6 +14,7 @@ from bgwatch.errors import FolderError
 LONGEST_NAME = 255
 LONGEST_NUMBERED = 240  # leaves room for ``.reason.txt``: cut off, two numbers would want the same file beside them
 LONGEST_SUFFIX = 32
+CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # of file systems that sync no folders
 
 
 def fitting(stem: str, tail: str, longest: int = LONGEST_NAME) -> str:
@@ -58,6 +59,8 @@ def numbered(
         if os.path.lexists(path) and ours(path):
             return path
         pair = (path, beside(path)) if beside else (path,)
+        if len(set(pair)) < len(pair):  # a name so long that the two would be one
+            continue
         if not any(str(one).casefold() in taken or os.path.lexists(one) for one in pair):
             return path
     raise AssertionError("counting never ends")
@@ -179,9 +182,13 @@ def move(path: Path, target: Path, temporary: Path) -> None:
             if error.errno != errno.EXDEV:
                 raise
             path.rename(path)  # refused on a read-only disk, before a copy is made for nothing
+            copied = path.lstat()
             _copy_durably(path, temporary)
             _rename_new(temporary, target)
             sync_folder(target.parent)
+            if _changed(copied, path.lstat()):
+                target.unlink()
+                raise OSError(errno.EBUSY, "it was changed while it was copied") from None
             _unlink_or_undo(path, target)
         sync_folder(target.parent)
         sync_folder(path.parent)
@@ -199,9 +206,15 @@ def sync_folder(folder: Path) -> None:
     """Bring a folder's entries to the disk, where the system can."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one may write to it and not read it
+        return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in CANNOT_SYNC:
+            raise
     finally:
         os.close(descriptor)
 
@@ -229,6 +242,10 @@ def _unlink_or_undo(path: Path, target: Path) -> None:
     except OSError:
         target.unlink()  # one of the two has to go, and the first one does not
         raise
+
+
+def _changed(before: os.stat_result, now: os.stat_result) -> bool:
+    return not os.path.samestat(before, now) or (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns)
 
 
 def _copy_durably(path: Path, copy: Path) -> None:

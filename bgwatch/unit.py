@@ -38,6 +38,7 @@ RestartPreventExitStatus=2
 
 # the daemon ends its workers itself, in 10 seconds; a worker killed for want of memory does not end the daemon
 KillMode=mixed
+TimeoutStartSec=600
 TimeoutStopSec=20
 OOMPolicy=continue
 Nice=10

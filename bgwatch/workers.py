@@ -214,6 +214,8 @@ class Workers(Generic[Task, Result]):
         except (BrokenExecutor, CancelledError):
             self._kill()
             return self._after_death(task, alone_since)
+        except Exception as error:  # noqa: BLE001 - a result is handed back for each task, as of want of memory while it travels
+            results = [self._died(task, f"its worker gave no result ({error or type(error).__name__}); free memory")]
         self._deaths = 0
         return results
 

@@ -1,3 +1,4 @@
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bgwatch import place
 from bgwatch.errors import FolderError
 from bgwatch.place import fitting, make_folder, move, numbered, publish, write_durably
 
@@ -40,6 +42,41 @@ def test_publishing_replaces_nothing_unasked(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_text() == "temporary"
     with pytest.raises(FolderError, match="cannot be put in place"):
         publish(tmp_path / "gone", tmp_path / "other")
+
+
+def test_an_original_that_changes_while_it_is_moved_to_another_disk_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was dropped under its name meanwhile is not deleted with it."""
+    path, target = tmp_path / "a", tmp_path / "elsewhere" / "a"
+    target.parent.mkdir()
+    path.write_text("first")
+    rename_new = place._rename_new
+
+    def another_disk(source: Path, goal: Path) -> None:
+        if source == path:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        path.write_text("second, and longer")
+        rename_new(source, goal)
+
+    monkeypatch.setattr(place, "_rename_new", another_disk)
+    with pytest.raises(FolderError, match="it was changed while it was copied"):
+        move(path, target, target.with_name("temporary"))
+    assert path.read_text() == "second, and longer"
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.ENOTSUP])
+def test_a_folder_that_cannot_be_synced_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    def fsync(_: int) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    (tmp_path / "temporary").write_text("new")
+    monkeypatch.setattr("os.fsync", fsync)
+    publish(tmp_path / "temporary", tmp_path / "target")
+    assert (tmp_path / "target").read_text() == "new"
 
 
 def test_publishing_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

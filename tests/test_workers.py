@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import spawn
 from pathlib import Path
@@ -18,28 +19,51 @@ from bgwatch.workers import THREAD_VARIABLES, Workers
 def act(task: str) -> str:
     """Do what a task says; runs in the worker."""
     verb, _, argument = task.partition(" ")
-    if verb == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if verb == "die-once" and not Path(argument).exists():
-        Path(argument).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    if verb == "die-twice":
-        marks = [Path(f"{argument}-{number}") for number in (1, 2)]
-        if left := [mark for mark in marks if not mark.exists()]:
-            left[0].touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    if verb == "hang":
-        signal.pause()
-    if verb == "eat":
-        try:
-            bytearray(int(argument))
-        except MemoryError:
-            return "refused memory"
-    if verb == "threads":
-        return ",".join(os.environ[name] for name in THREAD_VARIABLES)
-    if verb == "pid":
-        return f"{argument} {os.getpid()}"
-    return f"did {task}"
+    return VERBS[verb](argument) if verb in VERBS else f"did {task}"
+
+
+def die(_: str = "") -> str:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("a dead process goes on")
+
+
+def die_once(mark: str) -> str:
+    if not Path(mark).exists():
+        Path(mark).touch()
+        die()
+    return f"did die-once {mark}"
+
+
+def die_twice(mark: str) -> str:
+    for number in (1, 2):
+        if not Path(f"{mark}-{number}").exists():
+            Path(f"{mark}-{number}").touch()
+            die()
+    return f"did die-twice {mark}"
+
+
+def eat(size: str) -> str:
+    try:
+        bytearray(int(size))
+    except MemoryError:
+        return "refused memory"
+    return f"did eat {size}"
+
+
+def complain(reason: str) -> str:
+    raise OSError(reason)
+
+
+VERBS: dict[str, Callable[[str], str]] = {
+    "die": die,
+    "die-once": die_once,
+    "die-twice": die_twice,
+    "eat": eat,
+    "raise": complain,
+    "hang": lambda _: str(signal.pause()),
+    "threads": lambda _: ",".join(os.environ[name] for name in THREAD_VARIABLES),
+    "pid": lambda number: f"{number} {os.getpid()}",
+}
 
 
 def died(task: str, reason: str) -> str:
@@ -210,4 +234,12 @@ def test_a_worker_that_is_killed_while_it_starts_alone_is_started_again(monkeypa
     monkeypatch.setattr(Workers, "_new_pool", new_pool)
     assert done(make(count=1), "die") == {
         "die died: its worker process was killed, perhaps for want of memory; scale the picture or free memory"
+    }
+
+
+def test_an_error_that_a_task_raises_is_handed_back_as_its_end() -> None:
+    """`run` raises none; one of the transport, as for want of memory, must not end a daemon."""
+    assert done(make(), "raise of it", "x") == {
+        "did x",
+        "raise of it died: its worker gave no result (of it); free memory",
     }

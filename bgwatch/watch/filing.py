@@ -10,7 +10,18 @@ from pathlib import Path
 
 from bgwatch.config import located
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.place import fitting, make_folder, move, names, numbered, publish, sync_folder, temporary_in, write_durably
+from bgwatch.place import (
+    discard,
+    fitting,
+    make_folder,
+    move,
+    names,
+    numbered,
+    publish,
+    sync_folder,
+    temporary_in,
+    write_durably,
+)
 from bgwatch.settings import Folder
 
 
@@ -98,6 +109,8 @@ class Filing:
         self.where = where
         # names of ours in the outbox, with which no mirrored subfolder may get mixed up
         self._reserved = {place.name.casefold() for place in where.written if place.parent == where.outbox}
+        outside = [place for place in where.written if not place.is_relative_to(where.outbox)]
+        self._tops = (where.outbox, *outside)
         self._owner = hashlib.sha256(os.fsencode(where.inbox)).hexdigest()[:12] + "-"
 
     def missing(self) -> list[Path]:
@@ -130,8 +143,8 @@ class Filing:
             raise FolderError(f"{inbox}: originals cannot be moved out of it; give the right to, or set done: keep")
 
     def gone(self) -> Path | None:
-        """Name the inbox or the outbox if it is no folder that is there, as when its disk is not mounted."""
-        return next((place for place in (self.where.inbox, self.where.outbox) if not os.path.isdir(place)), None)
+        """Name a folder that is not there, as when its disk is not mounted; those inside the outbox are made anew."""
+        return next((place for place in (self.where.inbox, *self._tops) if not os.path.isdir(place)), None)
 
     def movable(self, original: Path) -> bool:
         """Tell whether an original could be moved out of the inbox."""
@@ -184,12 +197,12 @@ class Filing:
         """Find the place for the result of an original, and make its folder; one that is ``ours`` may be replaced."""
         name = self.result_name(original)
         if review:
-            return _free(self.where.review / name, reason_of_doubt, ours)
-        return _free(self.where.outbox / name, ours=ours)
+            return self._free(self.where.review / name, reason_of_doubt, ours)
+        return self._free(self.where.outbox / name, ours=ours)
 
     def failed_place(self, original: Path) -> Path:
         """Find the free place for an original that failed, and make its folder."""
-        return _free(self.where.failed / original, reason_of_failure)
+        return self._free(self.where.failed / original, reason_of_failure)
 
     def put_away(self, original: Path) -> Path | None:
         """Move or delete an original whose result is on the disk, or leave it, as the settings say.
@@ -206,6 +219,7 @@ class Filing:
         """
         path = self.where.inbox / original
         if self.where.done:
+            self._make((self.where.done / original).parent)
             return _move(path, self.where.done / original, temporary_in(self.where.done, self._owner))
         if self.where.keep:
             return path
@@ -227,13 +241,28 @@ class Filing:
 
         Raises
         ------
+        FileExistsError
+            When the place was taken meanwhile.
         FolderError
-            When the system refuses it, or the place is taken meanwhile.
+            When the system refuses it.
         """
-        try:
-            move(self.where.inbox / original, place, temporary_in(self.where.failed, self._owner))
-        except FileExistsError:
-            raise FolderError(f"{place}: has been taken by another file; it is tried again") from None
+        move(self.where.inbox / original, place, temporary_in(self.where.failed, self._owner))
+
+    def _free(
+        self,
+        wished: Path,
+        beside: Callable[[Path], Path] | None = None,
+        ours: Callable[[Path], bool] = lambda path: False,
+    ) -> Path:
+        self._make(wished.parent)
+        return numbered(wished.parent, wished.name, beside=beside, ours=ours)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder below one of ours that is there: one that has vanished may be a disk that is not mounted."""
+        top = next(top for top in self._tops if folder.is_relative_to(top))
+        if not os.path.isdir(top):
+            raise FolderError(f"{top}: is gone; make it again, or mount its disk")
+        make_folder(folder)
 
     def is_moved(self, original: Path, place: Path) -> bool:
         """Tell whether an original is in its place already and in the inbox still, since a move was killed midway."""
@@ -248,7 +277,10 @@ class Filing:
             return
         temporary = temporary_in(top, self._owner)
         write_durably(content, temporary)
-        publish(temporary, target, replace=True)  # what lies there told of the result that this one replaces
+        try:
+            publish(temporary, target, replace=True)  # what lies there told of the result that this one replaces
+        finally:
+            discard(temporary)
 
 
 def reason_of_doubt(result: Path) -> Path:
@@ -261,16 +293,8 @@ def reason_of_failure(original: Path) -> Path:
     return original.with_name(fitting(original.name, ".reason.txt"))
 
 
-def _free(
-    wished: Path, beside: Callable[[Path], Path] | None = None, ours: Callable[[Path], bool] = lambda path: False
-) -> Path:
-    make_folder(wished.parent)
-    return numbered(wished.parent, wished.name, beside=beside, ours=ours)
-
-
 def _move(path: Path, wished: Path, temporary: Path) -> Path:
     """Move a file to the first free name, or end a move in whose middle an earlier daemon was killed."""
-    make_folder(wished.parent)
     if second := _second_name(path, wished):
         _delete(path)
         return second

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import time
+import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ class Heartbeat:
         for pulse in pulses(state):
             if pulse.told and not pulse.alive:
                 pulse.forget()
-        self._file = state / f"daemon-{os.getpid()}.json"
+        self._file = state / f"daemon-{uuid.uuid4().hex}.json"  # in a container process ids repeat
         self._lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -45,6 +46,8 @@ class Heartbeat:
 
     def close(self) -> None:
         """End the heartbeat; the file stays and tells how it was at the end."""
+        if not self._file.exists():  # it never beat: there is nothing to tell
+            self._file.with_suffix(".lock").unlink(missing_ok=True)
         os.close(self._lock)
 
 
@@ -60,7 +63,7 @@ class Rate:
         while now - self._marks[0][0] > RATE_OVER:
             self._marks.popleft()
         since, before = self._marks[0]
-        return 60 * (total - before) / max(now - since, 1.0)
+        return 60 * max(0, total - before) / max(now - since, 1.0)  # less when a folder was taken out
 
 
 @dataclass

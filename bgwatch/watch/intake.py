@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bgwatch.errors import printable
+from bgwatch.errors import FolderError, printable
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.watch.ledger import Finished
 from bgwatch.watch.settle import Settling
@@ -17,6 +17,8 @@ LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini"})
 UNFINISHED_SUFFIXES = (".part", ".filepart", ".crdownload", ".partial", ".tmp", ".swp", "~")
 UNFINISHED_PREFIXES = (".", "~$")
 WAITING = 5000  # originals that are followed at once; the others stay in the inbox until there is room
+PASSED_OVER = 5.0  # seconds; many that cannot be worked on must not keep the others from their turn
+TOLD = 10_000  # words about files that are remembered, so as not to repeat them
 SLICE = 500  # files that are looked at before other work has its turn
 
 log = logging.getLogger("bgwatch")
@@ -59,8 +61,10 @@ class Intake:
         self._ready: deque[Path] = deque()
         self._under_way: dict[Path, Identity] = {}
         self._later: dict[Path, tuple[Identity, float]] = {}
+        self._refused: dict[Path, float] = {}
         self._told: set[Path] = set()
         self._more = False
+        self._digested = False
 
     @property
     def idle(self) -> bool:
@@ -73,10 +77,9 @@ class Intake:
         return len(self._settling) + len(self._ready) + len(self._later)
 
     @property
-    def at_work(self) -> list[Path]:
-        """The originals that are handed out."""
-        ready = set(self._ready)
-        return [original for original in self._under_way if original not in ready]
+    def more(self) -> bool:
+        """Whether originals were left in the inbox for want of room."""
+        return self._more
 
     @property
     def wants_scan(self) -> bool:
@@ -86,6 +89,8 @@ class Intake:
     def scan(self) -> Iterator[None]:
         """Look at every file in the inbox, in the order of their names, some at each step."""
         self._more = False
+        now = time.monotonic()
+        self._refused = {original: until for original, until in self._refused.items() if until > now}
         yield from self._scan(self._inbox)
 
     def follow(self, hint: Path) -> None:
@@ -120,6 +125,11 @@ class Intake:
         """Take back an original that was handed out; give what it was when it had settled."""
         return self._under_way.pop(original)
 
+    def refuse(self, original: Path) -> None:
+        """Take back an original that cannot be worked on; it is passed over for a while and takes up no room."""
+        del self._under_way[original]
+        self._refused[original] = time.monotonic() + PASSED_OVER
+
     def put_off(self, original: Path, identity: Identity, seconds: float) -> None:
         """Look at an original again only after a while, or when it has changed."""
         self._later[original] = (identity, time.monotonic() + seconds)
@@ -127,6 +137,10 @@ class Intake:
     def finish(self, original: Path, identity: Identity, digest: bytes | None = None) -> None:
         """Remember that an original which stays in the inbox is not to be done again."""
         self._finished[original] = Finished(identity.size, identity.mtime_ns, digest)
+
+    def forget(self, original: Path) -> None:
+        """Let an original be done again, should it be there."""
+        self._finished.pop(original, None)
 
     def forget_all_but(self, kept: Collection[Path]) -> bool:
         """Let other originals that stay in the inbox be done again; tell whether there were any."""
@@ -140,22 +154,19 @@ class Intake:
         if not original.name or not is_original(original.name) or any(part.startswith(".") for part in original.parts):
             return
         path = self._inbox / original
-        identity = identity_of(path)
+        try:
+            identity = identity_of(path)
+        except FolderError as error:  # what is known of it holds until it can be looked at again
+            self._tell_once(path, str(error).removeprefix(f"{path}: "))
+            return
         if identity is None:
-            self._settling.forget(original)
-            self._later.pop(original, None)
-            self._finished.pop(original, None)
-            if os.path.lexists(path):
-                self._tell_once(path, "is no regular file and is left alone")
+            self._lose(original)
             return
         if original in self._under_way or self._is_finished(original, identity):
             self._settling.forget(original)
             return
-        if original in self._later:
-            put_off, until = self._later[original]
-            if put_off == identity and time.monotonic() < until:
-                return
-            del self._later[original]
+        if self._waits(original, identity):
+            return
         if original not in self._settling and self.waiting >= WAITING:
             self._more = True
             return
@@ -163,12 +174,32 @@ class Intake:
             self._ready.append(original)
             self._under_way[original] = identity
 
+    def _lose(self, original: Path) -> None:
+        """Forget a file that has gone, or has become something else."""
+        self._settling.forget(original)
+        self._later.pop(original, None)
+        self._finished.pop(original, None)
+        if os.path.lexists(self._inbox / original):
+            self._tell_once(self._inbox / original, "is no regular file and is left alone")
+
+    def _waits(self, original: Path, identity: Identity) -> bool:
+        """Tell whether a file is not to be taken yet."""
+        now = time.monotonic()
+        if now < self._refused.get(original, now):
+            return True
+        put_off, until = self._later.get(original, (None, now))
+        if put_off == identity and now < until:
+            return True
+        self._later.pop(original, None)
+        return False
+
     def _is_finished(self, original: Path, identity: Identity) -> bool:
         known = self._finished.get(original)
         if known is None or known.size != identity.size:
             return False
         if known.mtime_ns == identity.mtime_ns:
             return True
+        self._digested = True
         if known.digest is None or known.digest != digest_of(self._inbox / original):
             # a file that is being written is not read again at each of its changes
             self._finished[original] = known._replace(digest=None)
@@ -190,11 +221,14 @@ class Intake:
                 if self._more:
                     return
                 count += 1
-                if count % SLICE == 0:
+                if self._digested or count % SLICE == 0:
+                    self._digested = False
                     yield
             count += 1
 
     def _tell_once(self, path: Path, what: str) -> None:
+        if len(self._told) >= TOLD:
+            self._told.clear()
         if path not in self._told:
             self._told.add(path)
             log.warning("%s: %s", printable(str(path)), what, extra={"file": str(path)})

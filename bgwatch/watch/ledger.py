@@ -4,7 +4,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,8 +14,10 @@ from bgwatch.imagefile import Identity
 from bgwatch.place import make_folder
 
 DAY = 86_400.0  # seconds
+PATIENCE = 3.0  # seconds for another process that writes
 
 State = Literal["placing", "done", "review", "failed", "skipped", "again", "dropped"]
+PLACED = ("done", "review")  # states of which there is a result
 Kind = Literal["done", "review", "failed", "skipped", "again"]
 
 # each brings the file from one version of the schema to the next
@@ -137,7 +139,7 @@ class Ledger:
         self._file = file
         make_folder(file.parent)
         with self._told():
-            self._base = sqlite3.connect(file, isolation_level=None, timeout=30)
+            self._base = sqlite3.connect(file, isolation_level=None, timeout=PATIENCE)
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
             self._migrate()
@@ -211,26 +213,51 @@ class Ledger:
         before, self._version = self._version, self._data_version()
         return before != self._version
 
-    def prune(self, days: int, inboxes: Iterable[Path]) -> int:
+    def prune(self, days: int, inboxes: Iterable[Path], overwriting: Collection[Path] = ()) -> int:
         """Forget what ended more than so many days ago, but never of an original that is still in its inbox.
 
         An inbox in which not one of its finished originals is found may be a disk that is not mounted: of such a
         one nothing that stays is forgotten.
+
+        Parameters
+        ----------
+        days : int
+            What ended longer ago is forgotten.
+        inboxes : iterable of Path
+            Those whose originals that stay are looked for.
+        overwriting : collection of Path
+            Inboxes whose results may be replaced: there it is not forgotten whose a result is that is in its place.
+
+        Returns
+        -------
+        int
+            How many attempts were forgotten.
         """
         before = time.time() - days * DAY
         with self._told():
-            count = self._base.execute(
-                "DELETE FROM attempt WHERE at < ? AND NOT stays AND state <> 'placing'", (before,)
+            old = self._base.execute(
+                "SELECT id, inbox, place, state FROM attempt WHERE at < ? AND NOT stays AND state <> 'placing'",
+                (before,),
+            ).fetchall()
+            kept = {os.fsencode(inbox) for inbox in overwriting}
+            gone = [
+                (row,)
+                for row, inbox, place, state in old
+                if inbox not in kept or state not in PLACED or not os.path.lexists(place)
+            ]
+            count = max(0, self._base.executemany("DELETE FROM attempt WHERE id = ?", gone).rowcount)
+        return count + sum(self._prune_staying(inbox, before) for inbox in inboxes)
+
+    def _prune_staying(self, inbox: Path, before: float) -> int:
+        staying = self.staying(inbox)
+        gone = [original for original in staying if not os.path.lexists(inbox / original)]
+        if len(gone) == len(staying):
+            return 0
+        with self._told():
+            return self._base.executemany(
+                "DELETE FROM attempt WHERE inbox = ? AND path = ? AND stays AND at < ?",
+                [(os.fsencode(inbox), os.fsencode(original), before) for original in gone],
             ).rowcount
-        for inbox in inboxes:
-            gone = [original for original in self.staying(inbox) if not os.path.lexists(inbox / original)]
-            if len(gone) < len(self.staying(inbox)):
-                with self._told():
-                    count += self._base.executemany(
-                        "DELETE FROM attempt WHERE inbox = ? AND path = ? AND stays AND at < ?",
-                        [(os.fsencode(inbox), os.fsencode(original), before) for original in gone],
-                    ).rowcount
-        return count
 
     def _insert(self, attempt: Attempt, state: State, stays: bool) -> int:
         now, of = time.time(), attempt.identity
@@ -263,7 +290,9 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as error:
-            said = f"{self._file}: the ledger cannot be used ({error}); make room there, or name another with --state"
+            held = "locked" in str(error)
+            help_ = "another program holds it; end that" if held else "make room there, or name another with --state"
+            said = f"{self._file}: the ledger cannot be used ({error}); {help_}"
             raise FolderError(said) from None
 
     def _migrate(self) -> None:

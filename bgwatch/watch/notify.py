@@ -20,12 +20,7 @@ class Notifier:
         self._address = os.environ.pop("NOTIFY_SOCKET", "")
         microseconds = os.environ.pop("WATCHDOG_USEC", "")
         ours = os.environ.pop("WATCHDOG_PID", "") in ("", str(os.getpid()))
-        self._watched = int(microseconds) / 1e6 if self._address and ours and microseconds.isdecimal() else 0.0
-
-    @property
-    def interval(self) -> float | None:
-        """Seconds between two `alive` that are due, half of what the manager waits; None where it does not wait."""
-        return self._watched / 2 or None
+        self._watched = bool(self._address and ours and microseconds.isdecimal() and int(microseconds))
 
     def ready(self, status: str) -> None:
         """Tell that the start, or a reload, has ended well, and what is done now."""

@@ -10,6 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +51,8 @@ class Outcomes:
         How many originals are done, unsure, failed, skipped, and blocked by a fault of a folder.
     last_error : str
         The last complaint or failure; empty as long as there was none.
+    last_error_at : datetime or None
+        When that was.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Outcomes:
         self._complained: dict[str, float] = {}
         self.counts = Counter[str]()
         self.last_error = ""
+        self.last_error_at: datetime | None = None
 
     @property
     def owed(self) -> Collection[Path]:
@@ -81,17 +85,18 @@ class Outcomes:
 
     def admits(self, original: Path) -> bool:
         """Tell whether an original may be worked on; if not, it is released and what stands in the way is said."""
-        identity = identity_of(self._inbox / original)
         try:
+            identity = identity_of(self._inbox / original)
             self._filing.refuse_unplaceable(original)
             standing = self._filing.standing(original) if self._on_conflict == "skip" else None
             if standing is None:
                 return True
             if identity:
                 self._skip(original, identity, standing)
+            self._intake.release(original)
         except FolderError as error:
+            self._intake.refuse(original)
             self._block(str(error))
-        self._intake.release(original)
         return False
 
     def file(self, original: Path, outcome: Outcome) -> bool:
@@ -103,9 +108,9 @@ class Outcomes:
             Whether the folders could be used.
         """
         taken = self._intake.release(original)
-        now_there = identity_of(self._inbox / original)
         blocked = self.counts["blocked"]
         try:
+            now_there = identity_of(self._inbox / original)
             if now_there is None:
                 self._tries.pop(original, None)
                 self._say(logging.INFO, f"gone while it was worked on: {original}", original)
@@ -125,10 +130,11 @@ class Outcomes:
             discard(Path(outcome.job.temporary))
         return self.counts["blocked"] == blocked
 
-    def pay(self) -> None:
-        """Try again what is owed, and forget how often originals were tried that have gone."""
+    def pay(self) -> bool:
+        """Try again what is owed; tell whether all could be done. Tries of originals that have gone are forgotten."""
+        owed = bool(self._owed)
         self._tries = {
-            original: tries for original, tries in self._tries.items() if identity_of(self._inbox / original)
+            original: tries for original, tries in self._tries.items() if os.path.lexists(self._inbox / original)
         }
         for original, step in list(self._owed.items()):
             try:
@@ -137,16 +143,20 @@ class Outcomes:
                 self.complain(str(error))
             else:
                 del self._owed[original]
+        return owed and not self._owed
 
     def complain(self, reason: str) -> None:
         """Say what the user has to mend, and say it again only after a while."""
         now = time.monotonic()
-        self.last_error = reason
+        self._note_error(reason)
         if now - self._complained.get(reason, -SILENCE) >= SILENCE:
             if len(self._complained) >= COMPLAINTS:
                 self._complained.clear()
             self._complained[reason] = now
             log.error("%s", printable(reason))
+
+    def _note_error(self, reason: str) -> None:
+        self.last_error, self.last_error_at = reason, datetime.now(UTC)
 
     def _recover(self, row: int, attempt: Attempt) -> None:
         original = identity_of(self._inbox / attempt.original)
@@ -181,25 +191,32 @@ class Outcomes:
         row = self._ledger.begin(attempt)
         del self._tries[original]
         self.counts["failed"] += 1
-        self.last_error = reason
+        self._note_error(reason)
         stays = self._filing.where.keep and not self._filing.movable(original)
         said = f"it stays, see {reason_of_failure(place)}" if stays else f"to {place}"
         self._say(logging.WARNING, f"failed: {reason} ({said}, {outcome.seconds:.2f} s)", original, outcome, place)
 
-        def fail() -> None:
-            if stays:
-                self._filing.explain(place, reason, failure=True)
-                self._ledger.finish(row, "failed", stays=True, put=self._inbox / original)
-                self._intake.finish(original, identity)
-                return
-            if identity_of(self._inbox / original) == identity:
+        self._attempt(original, identity, lambda: self._fail(row, attempt, stays))
+
+    def _fail(self, row: int, attempt: Attempt, stays: bool) -> None:
+        """Put an original that failed in its place, or only its reason if it cannot leave the inbox."""
+        original, place = attempt.original, attempt.place
+        there = identity_of(self._inbox / original)
+        if stays:
+            self._filing.explain(place, attempt.reason, failure=True)
+            self._ledger.finish(row, "failed", stays=True, put=self._inbox / original)
+            self._intake.finish(original, attempt.identity)
+            return
+        try:
+            if there == attempt.identity:
                 self._filing.put_to_failed(original, place)
             elif not os.path.lexists(place):
-                self._ledger.finish(row, "dropped")  # someone took the original away
-                return
+                raise FileNotFoundError
+        except (FileExistsError, FileNotFoundError):  # the place was taken meanwhile, or the original taken away
+            self._ledger.finish(row, "dropped")
+            self._intake.forget(original)
+        else:
             self._conclude(row, attempt)
-
-        self._attempt(original, identity, fail)
 
     def _file_result(self, original: Path, identity: Identity, outcome: Outcome) -> None:
         temporary = Path(outcome.job.temporary)
@@ -255,7 +272,7 @@ class Outcomes:
     def _conclude(self, row: int, attempt: Attempt) -> None:
         """Do what is left once a result, or an original that failed, is in its place; safe to repeat."""
         failure = attempt.kind == "failed"
-        if attempt.kind != "done":
+        if attempt.kind != "done" and os.path.lexists(attempt.place):
             self._filing.explain(attempt.place, attempt.reason, failure)
         there = identity_of(self._inbox / attempt.original)
         read = (attempt.identity.size, attempt.identity.mtime_ns)
@@ -268,6 +285,8 @@ class Outcomes:
         self._ledger.finish(row, attempt.kind, stays, put, digest)
         if stays and there:
             self._intake.finish(attempt.original, there, digest)
+        else:  # it was remembered while this was owed; what comes under its name is another picture
+            self._intake.forget(attempt.original)
 
     def _attempt(self, original: Path, identity: Identity | None, step: Callable[[], None]) -> None:
         """Do the rest for an original, or owe it: the work on the picture itself is done and not repeated."""

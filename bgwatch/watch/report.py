@@ -73,7 +73,8 @@ def _folder_lines(folder: dict[str, Any]) -> list[str]:
         f"  {counts}" + (f", {folder['skipped']} skipped" if folder["skipped"] else ""),
     ]
     if folder["last_error"]:
-        said.append(f"  last error: {folder['last_error']}")
+        at = datetime.fromisoformat(folder["last_error_at"]).astimezone()
+        said.append(f"  last error, {at:%Y-%m-%d %H:%M:%S}: {folder['last_error']}")
     return said
 
 

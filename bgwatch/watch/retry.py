@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bgwatch.errors import FolderError
-from bgwatch.imagefile import identity_of
+from bgwatch.imagefile import Identity, identity_of
 from bgwatch.place import make_folder, move, numbered, temporary_in
+from bgwatch.place import names as place_names
 from bgwatch.settings import Folder
 from bgwatch.watch.filing import Places, places, reason_of_doubt, reason_of_failure
-from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.ledger import Attempt, Ledger
+
+COARSEST_TIME = 2_000_000_000  # nanoseconds; FAT knows only every second second
 
 
 @dataclass
@@ -98,6 +101,8 @@ class Retry:
                     told.done.append(step(pending))
                 except FolderError as error:
                     told.refused.append(str(error))
+                except OSError as error:
+                    told.refused.append(f"{error.filename}: {error.strerror}; check its disk and rights")
         return told
 
     def _waiting(self) -> Iterator[Pending]:
@@ -107,7 +112,7 @@ class Retry:
                 for file in _files(top):
                     found = self._ledger.at(file)
                     others = file in seen or (found is not None and found[1].inbox != where.inbox)
-                    if not others and os.path.lexists(reason(file)):
+                    if not others and reason(file) != file and os.path.lexists(reason(file)):
                         seen.add(file)
                         yield Pending(where, file, found[1].original if found else file.relative_to(top))
 
@@ -125,9 +130,9 @@ class Retry:
             _back(file, target)
             reason_of_failure(file).unlink(missing_ok=True)
         else:
+            known = self._ledger.at(file)  # before a daemon can have done the original again
             self._bring_original(pending, target)
             found = identity_of(file)
-            known = self._ledger.at(file)
             if found and known and found.inode == known[1].inode:  # not one that a person has put there since
                 file.unlink()
                 reason_of_doubt(file).unlink(missing_ok=True)
@@ -138,9 +143,9 @@ class Retry:
         if known is None:
             raise FolderError(f"{pending.file}: its original is not known; put it into {pending.where.inbox} yourself")
         _, attempt, put = known
-        read = (attempt.identity.size, attempt.identity.mtime_ns)
+        put = put or _put_away(pending.where, attempt)
         found = identity_of(put) if put else None
-        if put is None or found is None or (found.size, found.mtime_ns) != read:
+        if put is None or found is None or not _is_as_read(found, attempt):
             said = f"is not at {put} any more" if put else "was deleted (done: delete)"
             raise FolderError(f"{pending.file}: its original {said}; accept the result or put the picture in again")
         if put == target:
@@ -167,6 +172,25 @@ class Retry:
         if known:
             self._ledger.accept(known[0], place)
         return f"accepted: {place}"
+
+
+def _put_away(where: Places, attempt: Attempt) -> Path | None:
+    """Find an original that a daemon put away just before it was killed, and could not note where."""
+    if where.done is None:
+        return None
+    wished = where.done / attempt.original
+    for place in map(wished.with_name, place_names(wished.name)):
+        found = identity_of(place)
+        if found is None:
+            return None
+        if _is_as_read(found, attempt):
+            return place
+    raise AssertionError("counting never ends")
+
+
+def _is_as_read(found: Identity, attempt: Attempt) -> bool:
+    read = attempt.identity
+    return found.size == read.size and abs(found.mtime_ns - read.mtime_ns) < COARSEST_TIME
 
 
 def _back(file: Path, target: Path) -> None:

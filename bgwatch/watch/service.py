@@ -14,6 +14,7 @@ Accepted risks:
   the disk, as far as the disk keeps its promises.
 - Where a file system has no hard links, a file that another program puts under the very name of a result, between our
   look and our rename, is replaced.
+- A state folder that is deleted under a running daemon is missed at the next start only: kept originals are done again.
 - The lock of an inbox is known on this machine only, and keeps the inbox's disk from being unmounted.
 """
 
@@ -84,7 +85,7 @@ class Service:
         self._settings, self._state, self._reread = settings, state, reread
         self._signals = signals or Signals()
         self._hints: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._hints_lost = False
+        self._hints_lost = self._ledger_changed = False
         self._watched: list[Watched] = []
         self._flying: dict[str, Watched] = {}
         self._next: Settings | None = None
@@ -138,7 +139,10 @@ class Service:
         try:
             for folder in settings.folders:
                 where = places(folder)
-                Filing(where).prepare(lambda place: log.info("created the folder %s", printable(str(place))))
+                if (before := lent.get(where.inbox)) and before.filing.where == where:
+                    before.filing.refuse_unusable()  # what has vanished is waited for, not made anew
+                else:
+                    Filing(where).prepare(lambda place: log.info("created the folder %s", printable(str(place))))
                 if where.inbox in lent:
                     lock = lent[where.inbox].lock
                 else:
@@ -194,19 +198,23 @@ class Service:
     def _mind_ledger(self, now: float) -> None:
         """Do again what `bgwatch retry` has taken out of the ledger, and forget what is old."""
         try:
-            if self._ledger.changed_by_others():
-                for watched in self._watched:
-                    watched.keep_finished(self._ledger.staying(watched.inbox))
+            self._ledger_changed |= self._ledger.changed_by_others()
             if now >= self._prune_at:
                 self._prune_at = now + DAY
-                self._prune()
+                self._ledger_changed |= self._prune()  # what the ledger forgets is not kept in memory
+            if self._ledger_changed:
+                for watched in self._watched:
+                    watched.keep_finished(self._ledger.staying(watched.inbox))
+                self._ledger_changed = False
         except FolderError as error:  # a full disk is no reason to end
             self._watched[0].outcomes.complain(str(error))
 
-    def _prune(self) -> None:
+    def _prune(self) -> bool:
         days = self._settings.ledger_days
-        if count := self._ledger.prune(days, [watched.inbox for watched in self._watched]):
+        overwriting = [watched.inbox for watched in self._watched if watched.folder.on_conflict == "overwrite"]
+        if count := self._ledger.prune(days, [watched.inbox for watched in self._watched], overwriting):
             log.info("forgot %d pictures of more than %d days ago", count, days)
+        return count > 0
 
     def _wait(self) -> None:
         """Sleep until something is due, and take the hints that came."""

@@ -72,9 +72,7 @@ class Watched:
         self.inbox = self.filing.where.inbox
         self.intake = Intake(self.inbox, folder.settle_seconds, ledger.staying(self.inbox))
         self.outcomes = Outcomes(self.filing, self.intake, ledger, folder.on_conflict, folder.settle_seconds)
-        self.outcomes.recover()
-        if count := self.filing.sweep():
-            log.info("swept %d unfinished files of an earlier run", count)
+        self._recovered = False
         self._events: Events | None = None
         self._jobs: dict[str, Path] = {}
         self._lines: dict[str, deque[Job]] = {}  # jobs whose results want one name, in the order of their submission
@@ -106,7 +104,7 @@ class Watched:
     @property
     def stuck(self) -> bool:
         """Whether nothing can be done until someone mends a folder."""
-        return not self._jobs and (self._away is not None or self._pause > 0)
+        return not self._jobs and (self._away is not None or self._pause > 0 or not self._recovered)
 
     def rescan(self) -> None:
         """Have the inbox read through as soon as there is time."""
@@ -122,11 +120,13 @@ class Watched:
         if now >= self._check_at:
             self._check_at = now + CHECK
             self._look_after()
-        if self._away:
+            self._recover()
+        if self._away or not self._recovered:
             return
         if self._scan is None and (now >= self._rescan_at or self.intake.wants_scan):
             self._rescan_at = now + (min(POLL, self._rescan_seconds) if self._polls else self._rescan_seconds)
-            self.outcomes.pay()
+            if self.outcomes.pay():
+                self._hold_back(usable=True)
             self._scan = self.intake.scan()
         if self._scan and next(self._scan, SCANNED) is SCANNED:
             self._scan = None
@@ -135,7 +135,7 @@ class Watched:
 
     def next_due(self) -> float:
         """Tell when `attend` has something to do."""
-        if self._away:
+        if self._away or not self._recovered:
             return self._check_at
         if self._scan:
             return time.monotonic()
@@ -181,19 +181,32 @@ class Watched:
             "state": state,
             "events": "rescans" if self._polls else "events" if self._events else "none",
             "queued": self.intake.waiting,
-            "more": self.intake.wants_scan,
+            "more": self.intake.more,
             "working_on": sorted(map(str, self._jobs.values())),
             "done": counts["done"],
             "review": counts["unsure"],
             "failed": counts["failed"],
             "skipped": counts["skipped"],
-            "last_rescan": self._last_rescan and self._last_rescan.isoformat(timespec="seconds"),
+            "last_rescan": _time(self._last_rescan),
             "last_error": self.outcomes.last_error or None,
+            "last_error_at": _time(self.outcomes.last_error_at),
         }
 
     @property
     def _polls(self) -> bool:
         return self._events is None and self._polling != "never"
+
+    def _recover(self) -> None:
+        """Finish what an earlier daemon was killed in the middle of, before anything is looked at."""
+        if self._recovered or self._away:
+            return
+        try:
+            self.outcomes.recover()
+            if count := self.filing.sweep():
+                log.info("swept %d unfinished files of an earlier run", count)
+            self._recovered = True
+        except FolderError as error:
+            self.outcomes.complain(str(error))
 
     def _hear(self) -> None:
         """Start the events, or say why there are none."""
@@ -261,6 +274,10 @@ class Watched:
 
     def _line(self, original: Path) -> str:
         return str(self.filing.result_name(original)).casefold()
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def _shown(path: Path) -> str:

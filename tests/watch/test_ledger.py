@@ -5,6 +5,7 @@ import pytest
 
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
+from bgwatch.watch import ledger as ledger_module
 from bgwatch.watch.ledger import MIGRATIONS, Attempt, Ledger
 
 INBOX = Path("/in")
@@ -124,6 +125,32 @@ def test_old_rows_are_forgotten_but_not_of_originals_in_place(tmp_path: Path) ->
     assert ledger.prune(0, [inbox]) == 1
     assert set(ledger.staying(inbox)) == {Path("there.jpg")}
     assert ledger.unfinished(INBOX), "what is begun is never forgotten"
+    ledger.close()
+
+
+def test_where_results_may_be_replaced_it_is_not_forgotten_whose_they_are(tmp_path: Path) -> None:
+    place = tmp_path / "a.png"
+    place.touch()
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.finish(ledger.begin(Attempt(INBOX, NAME, READ, "done", place, 1)), "done")
+    assert ledger.prune(0, [INBOX], overwriting=[INBOX]) == 0
+    assert ledger.at(place)
+    place.unlink()
+    assert ledger.prune(0, [INBOX], overwriting=[INBOX]) == 1
+    ledger.close()
+
+
+def test_a_ledger_that_another_program_holds_is_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "PATIENCE", 0.01)
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    other = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(FolderError, match=r"database is locked\); another program holds it; end that"):
+        ledger.begin(ATTEMPT)
+    other.close()
+    ledger.begin(ATTEMPT)
     ledger.close()
 
 

@@ -7,7 +7,10 @@ import pytest
 from scenes import Ended
 from watching import Box, appears, called, meanwhile, until
 
+from bgwatch.errors import FolderError
 from bgwatch.watch import service as service_module
+from bgwatch.watch import watched as watched_module
+from bgwatch.watch.filing import Filing
 
 Draw = Callable[..., Path]
 Bgwatch = Callable[..., Ended]
@@ -125,6 +128,46 @@ def test_two_inboxes_that_share_an_outbox_are_told_apart(box: Box, draw: Draw, b
     assert (ended.code, ended.err) == (0, "")
     assert (box.root / "in" / "a.jpg").exists()
     assert (box.root / "in2" / "b.jpg").exists()
+
+
+def test_after_something_was_owed_a_retried_picture_is_done_again(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the daemon that owed it: what it remembers of the original goes when the rest is done."""
+    monkeypatch.setattr(watched_module, "CHECK", 0.02)
+    draw(box.inbox / "a.jpg")
+    done = box.outbox / "done"
+    settings = box.root / "c.yaml"
+    settings.write_text(f"folders:\n  - {{inbox: {box.inbox}, outbox: {box.outbox}}}\n")
+    service = box.service(**DOUBTFUL)
+    real = Filing.put_away
+
+    def refuse(self: Filing, original: Path) -> Path | None:
+        raise FolderError("a.jpg: cannot be moved (Operation not permitted); check both folders")
+
+    def person() -> None:
+        appears(box.outbox / "review" / "a.reason.txt")
+        until(lambda: service._watched[0].outcomes.owed)
+        monkeypatch.setattr(Filing, "put_away", real)
+        appears(done / "a.jpg")
+        until(lambda: not service._watched[0].outcomes.owed)
+        assert called("retry", "a.jpg", "-c", settings, "--state", box.root / "state").code == 0
+        appears(box.outbox / "review" / "a.reason.txt")
+        appears(done / "a.jpg")
+
+    monkeypatch.setattr(Filing, "put_away", refuse)
+    assert meanwhile(service, person) == 0
+    assert box.files() == {"out/review/a.png", "out/review/a.reason.txt", "out/done/a.jpg"}
+
+
+def test_a_name_so_long_that_it_would_be_its_own_reason_is_numbered(box: Box, retry: Bgwatch) -> None:
+    """Nothing is written over the original."""
+    name = "n" * 244 + ".reason.txt"
+    (box.inbox / name).write_text("no picture")
+    assert box.once() == 1
+    assert retry().out == f"to be done again: {name}\n"
+    assert box.files() == {f"in/{name}"}
+    assert (box.inbox / name).read_text() == "no picture"
 
 
 def test_a_name_that_nothing_has_is_told(box: Box, draw: Draw, retry: Bgwatch) -> None:

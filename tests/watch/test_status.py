@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_it_tells_of_a_running_daemon_and_of_one_that_has_ended(box: Box, draw: 
     first, _, counts, error = ended.out.splitlines()
     assert first.startswith("not running; the last one, of 20")
     assert counts == "  0 queued, 0 being worked on, 1 done, 0 to be reviewed, 1 failed"
-    assert error.startswith(f"  last error: {box.inbox}/b.jpg: not a picture bgwatch reads")
+    assert re.match(rf"  last error, 20[0-9: -]+: {box.inbox}/b\.jpg: not a picture bgwatch reads", error)
 
 
 def test_only_daemons_of_the_named_settings_are_meant(box: Box) -> None:
@@ -94,12 +95,18 @@ def test_a_daemon_that_hangs_does_not_count_as_running(tmp_path: Path, bgwatch: 
     assert not pulses(tmp_path)[0].alive
 
 
+def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    Heartbeat(tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_rate_is_that_of_the_last_minute() -> None:
     rate = Rate()
     assert rate.a_minute(0, 0.0) == 0
     assert rate.a_minute(10, 30.0) == 20
     assert rate.a_minute(20, 60.0) == 20
     assert rate.a_minute(20, 95.0) == 0
+    assert rate.a_minute(5, 96.0) == 0, "a folder was taken out of the settings"
 
 
 def test_the_log_for_programs_has_a_json_object_a_line() -> None:
