@@ -159,7 +159,8 @@ def service_uninstall() -> None:
 
 def _check_folders(settings: "Settings", state: Path) -> None:
     """Refuse folders that watch would refuse, and name those that it would make."""
-    from bgwatch.watch.filing import Filing, places, refuse_loops
+    from bgwatch.watch.filing import Filing
+    from bgwatch.watch.places import places, refuse_loops
 
     everywhere = [places(folder) for folder in settings.folders]
     refuse_loops(everywhere, state)

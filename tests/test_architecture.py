@@ -26,7 +26,7 @@ SIBLINGS = {
     ("cluster", "errand"),
     ("cluster", "scheduler"),
     ("errand", "workers"),
-    *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "retry", "report")),
+    *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "filing", "retry", "report")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}

@@ -14,8 +14,9 @@ from bgwatch.imagefile import Identity, identity_of
 from bgwatch.place import make_folder, move, numbered, temporary_in
 from bgwatch.place import names as place_names
 from bgwatch.settings import Folder
-from bgwatch.watch.filing import Places, places, reason_of_doubt, reason_of_failure
+from bgwatch.watch.filing import reason_of_doubt, reason_of_failure
 from bgwatch.watch.ledger import Attempt, Ledger
+from bgwatch.watch.places import Places, places
 
 COARSEST_TIME = 2_000_000_000  # nanoseconds; FAT knows only every second second
 

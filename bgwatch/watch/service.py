@@ -35,11 +35,12 @@ from bgwatch import __version__
 from bgwatch.errors import BgwatchError, FolderError, printable
 from bgwatch.job import pool
 from bgwatch.settings import Folder, Settings
-from bgwatch.watch.filing import Filing, places, refuse_loops
+from bgwatch.watch.filing import Filing
 from bgwatch.watch.heartbeat import Heartbeat, Rate
 from bgwatch.watch.ledger import DAY, Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.notify import Notifier
+from bgwatch.watch.places import places, refuse_loops
 from bgwatch.watch.signals import Signals
 from bgwatch.watch.watched import Watched
 from bgwatch.workers import cpus

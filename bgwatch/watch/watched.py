@@ -13,11 +13,12 @@ from bgwatch.job import Job, Outcome
 from bgwatch.place import discard
 from bgwatch.settings import Folder, PictureLimits, Segmentation
 from bgwatch.watch.events import Events, is_remote
-from bgwatch.watch.filing import Filing, places
+from bgwatch.watch.filing import Filing
 from bgwatch.watch.intake import Intake
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.outcomes import Outcomes
+from bgwatch.watch.places import places
 
 CHECK = 2.0  # seconds between two looks at whether the folders are there and the events sound
 POLL = 2.0  # seconds between two rescans of a folder that has no events

@@ -5,7 +5,8 @@ import pytest
 
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.settings import Folder
-from bgwatch.watch.filing import Filing, places, refuse_loops
+from bgwatch.watch.filing import Filing
+from bgwatch.watch.places import places, refuse_loops
 
 STATE = Path("/nowhere/state")
 

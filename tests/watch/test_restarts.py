@@ -12,9 +12,10 @@ from bgwatch.errors import FolderError
 from bgwatch.job import Outcome
 from bgwatch.settings import Folder
 from bgwatch.watch import outcomes as outcomes_module
-from bgwatch.watch.filing import Filing, places
+from bgwatch.watch.filing import Filing
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.outcomes import Outcomes
+from bgwatch.watch.places import places
 
 Draw = Callable[..., Path]
 
