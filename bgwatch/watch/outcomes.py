@@ -174,7 +174,7 @@ class Outcomes:
             self._conclude(row, attempt)
 
         self._say(logging.INFO, f"finishing what was begun before: {attempt.original}", attempt.original)
-        self._attempt(attempt.original, original, finish)
+        self._do_or_owe(attempt.original, original, finish)
 
     def _file_failure(self, original: Path, identity: Identity, outcome: Outcome) -> None:
         reason = "; ".join(outcome.reasons)
@@ -195,8 +195,7 @@ class Outcomes:
         stays = self._filing.where.keep and not self._filing.movable(original)
         said = f"it stays, see {reason_of_failure(place)}" if stays else f"to {place}"
         self._say(logging.WARNING, f"failed: {reason} ({said}, {outcome.seconds:.2f} s)", original, outcome, place)
-
-        self._attempt(original, identity, lambda: self._fail(row, attempt, stays))
+        self._do_or_owe(original, identity, lambda: self._fail(row, attempt, stays))
 
     def _fail(self, row: int, attempt: Attempt, stays: bool) -> None:
         """Put an original that failed in its place, or only its reason if it cannot leave the inbox."""
@@ -236,7 +235,7 @@ class Outcomes:
         said = f"{original} -> {attempt.place} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
         said += f", to be reviewed: {reason}" if review else ""
         self._say(logging.INFO, said, original, outcome, attempt.place)
-        self._attempt(original, identity, lambda: self._conclude(row, attempt))
+        self._do_or_owe(original, identity, lambda: self._conclude(row, attempt))
 
     def _publish(
         self, original: Path, identity: Identity, outcome: Outcome, kind: Kind, reason: str, inode: int
@@ -251,7 +250,11 @@ class Outcomes:
                 return row, attempt
             except FileExistsError:
                 self._ledger.finish(row, "dropped")
-            except FolderError:
+            except FolderError as error:
+                there = identity_of(place)
+                if there and there.inode == inode:  # in its place, though perhaps not yet on the disk
+                    self.complain(str(error))
+                    return row, attempt
                 self._ledger.finish(row, "dropped")
                 raise
 
@@ -288,7 +291,7 @@ class Outcomes:
         else:  # it was remembered while this was owed; what comes under its name is another picture
             self._intake.forget(attempt.original)
 
-    def _attempt(self, original: Path, identity: Identity | None, step: Callable[[], None]) -> None:
+    def _do_or_owe(self, original: Path, identity: Identity | None, step: Callable[[], None]) -> None:
         """Do the rest for an original, or owe it: the work on the picture itself is done and not repeated."""
         try:
             step()

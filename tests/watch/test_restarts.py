@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from watching import Box, rescans
 
+from bgwatch import place as place_module
 from bgwatch.errors import FolderError
 from bgwatch.job import Outcome
 from bgwatch.settings import Folder
@@ -32,6 +33,23 @@ def test_an_original_that_cannot_be_placed_stays(box: Box, draw: Draw, monkeypat
     assert box.files() == {"in/a.jpg"}
     assert box.once() == 0
     assert box.files() == {"out/a.png", "out/done/a.jpg"}
+
+
+def test_a_disk_that_reports_an_error_after_a_result_is_in_place_doubles_nothing(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    draw(box.inbox / "a.jpg")
+    real = place_module.sync_folder
+
+    def broken(folder: Path) -> None:
+        if folder == box.outbox:
+            raise OSError(5, "Input/output error")
+        real(folder)
+
+    monkeypatch.setattr(place_module, "sync_folder", broken)
+    assert box.once() == 0
+    assert box.files() == {"out/a.png", "out/done/a.jpg"}
+    assert "cannot be put in place (Input/output error)" in caplog.text
 
 
 class Killed(BaseException):
