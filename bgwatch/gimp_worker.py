@@ -1,24 +1,34 @@
-"""The GIMP plug-in's other half: pixels in, a layer mask out, through the same ``remove_background``.
+"""The GIMP plug-in's other half: pixels in, what hides the background out, through the same ``remove_background``.
 
 Run as ``python -I -m bgwatch.gimp_worker``. It answers requests in turn until its standard input closes;
 then it ends, in the middle of a request too, so that it never outlives a plug-in that was cancelled.
 
-Protocol, version 1
+Protocol, version 2
 -------------------
 Each message is one line, a JSON object in UTF-8 of at most 64 KiB. Raw bytes follow where told: rows
-from the top, channels interleaved, no padding. A request is either of ::
+from the top, channels interleaved, no padding, samples of 8 bits or of 16 in the machine's byte order.
+A request is one of ::
 
-    {"protocol": 1, "ask": "hello"}
-    {"protocol": 1, "ask": "remove", "width": W, "height": H, "channels": C, "mask": false, "options": {...}}
+    {"ask": "hello"}
+    {"protocol": 2, "ask": "remove", "width": W, "height": H, "channels": C, "depth": 8, "mask": false,
+     "colours": false, "options": {...}}
+    {"protocol": 2, "ask": "preview", "width": W, "height": H, "channels": C, "options": {...}}
 
-"remove" is followed by H*W*C bytes of the layer (C: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; alpha is
-straight), and, when "mask" is true, by the H*W bytes of the mask the layer has. "options" are fields of
-`bgwatch.settings.Segmentation`. Any number of progress lines come back, then a result, followed by as
-many bytes as it says, or an error, which is one sentence for the user ::
+"remove" and "preview" are followed by H*W*C samples of the layer (C: 1 grey, 2 grey and alpha, 3 RGB, 4
+RGBA; alpha is straight), and, when "mask" is true, by the H*W samples of the mask the layer has. "depth"
+(8 or 16; 8 if it is missing) holds for both. "options" are fields of `bgwatch.settings.Segmentation`. Any
+number of progress lines come back, then a result, followed by as many bytes as it says, or an error, which
+is one sentence for the user ::
 
     {"progress": 0.0, "text": "Finding the background"}
-    {"result": {"bytes": H*W, "confidence": 0.97, "unsure": false, "reasons": []}}
+    {"result": {"bytes": N, "runs": R, "confidence": 0.97, "unsure": false, "reasons": []}}
     {"error": "tolerance: must be less than or equal to 255, got 300"}
+
+The bytes of "hello" are none; its result has "version", by which both sides know each other. Those of
+"preview" are H*W*3 of the result on a checkerboard, in RGB. Those of "remove" are the H*W samples of the
+layer's new mask and, when "colours" is true, R pairs of uint32 and the pixels they tell of: runs within a
+row whose colours were freed of the backdrop's, each as the index of its first pixel in the flattened
+picture and its length.
 
 The next request is sent after the answer. After a request that cannot be understood the stream has no
 known position any more: the worker says so and ends with status 1.
@@ -29,7 +39,7 @@ GIMP multiplies a layer's mask with the layer's own alpha, which stays as it is.
 result's alpha divided by the layer's (0 where the layer is transparent), times the mask it had. Where
 the layer is opaque this is exactly the alpha that ``bgwatch remove --mask`` writes, and elsewhere the
 layer and its mask together round to it. With the option ``shadow=keep`` the mask holds the shadow's alpha
-too, but the black that belongs to it is not handed over: the layer shows its own colours there.
+too, but the black that belongs to it is among the colours: a mask alone shows the layer's own there.
 """
 
 import json
@@ -39,20 +49,20 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bgwatch import __version__
-from bgwatch.errors import BgwatchError
+from bgwatch.errors import BgwatchError, PictureError
+from bgwatch.layer import as_picture, layer_mask, on_checkerboard, soft_pixels
 from bgwatch.segment.pipeline import remove_background
+from bgwatch.segment.pixels import Pixels, eight_bits
 from bgwatch.settings import PictureLimits, segmentation
 
-PROTOCOL = 1
+PROTOCOL = 2
 LONGEST_LINE = 65536
-
-Plane = NDArray[np.uint8]
+DEPTHS: dict[int, type[np.uint8] | type[np.uint16]] = {8: np.uint8, 16: np.uint16}
 
 
 class RequestError(BgwatchError):
@@ -64,8 +74,9 @@ class Request:
     """One request, whole: ``pixels`` has the shape (H, W, C), ``mask`` (H, W)."""
 
     ask: str
-    pixels: Plane
-    mask: Plane | None
+    pixels: Pixels
+    mask: Pixels | None
+    colours: bool
     options: dict[str, Any]
 
 
@@ -130,14 +141,15 @@ def _read_request(stream: BinaryIO) -> Request | None:
         return None
     header = _header(line)
     if header["ask"] == "hello":
-        return Request("hello", np.empty((0, 0, 1), np.uint8), None, {})
+        return Request("hello", np.empty((0, 0, 1), np.uint8), None, False, {})
     height, width, channels = _shape(header)
+    depth = DEPTHS[header.get("depth", 8)]
     try:
-        pixels = _read_plane(stream, (height, width, channels))
-        mask = _read_plane(stream, (height, width)) if header.get("mask") else None
+        pixels = _read_plane(stream, (height, width, channels), depth)
+        mask = _read_plane(stream, (height, width), depth) if header.get("mask") else None
     except EOFError:
         return None
-    return Request("remove", pixels, mask, header["options"])
+    return Request(header["ask"], pixels, mask, bool(header.get("colours")), header["options"])
 
 
 def _header(line: bytes) -> dict[str, Any]:
@@ -147,15 +159,19 @@ def _header(line: bytes) -> dict[str, Any]:
         header = None
     if not isinstance(header, dict):
         raise RequestError("a request must begin with a line that is a JSON object: start the command again")
+    if header.get("ask") == "hello":
+        return header
     if header.get("protocol") != PROTOCOL:
         raise RequestError(
             f"the GIMP plug-in speaks protocol {header.get('protocol')!r} and bgwatch {__version__} speaks {PROTOCOL}: "
             "run “bgwatch gimp install” with the bgwatch that GIMP is to use"
         )
-    if header.get("ask") not in ("hello", "remove"):
-        raise RequestError(f"ask: must be hello or remove, got {header.get('ask')!r}")
-    if header["ask"] == "remove" and not isinstance(header.get("options"), dict):
+    if header.get("ask") not in ("remove", "preview"):
+        raise RequestError(f"ask: must be hello, remove or preview, got {header.get('ask')!r}")
+    if not isinstance(header.get("options"), dict):
         raise RequestError(f"options: must be a JSON object, got {header.get('options')!r}")
+    if header.get("depth", 8) not in (8, 16):
+        raise RequestError(f"depth: must be 8 or 16, got {header['depth']!r}")
     return header
 
 
@@ -174,12 +190,12 @@ def _shape(header: dict[str, Any]) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _read_plane(stream: BinaryIO, shape: tuple[int, ...]) -> Plane:
+def _read_plane(stream: BinaryIO, shape: tuple[int, ...], depth: type[np.uint8] | type[np.uint16]) -> Pixels:
     try:
-        plane = np.empty(shape, np.uint8)
+        plane = cast(Pixels, np.empty(shape, depth))
     except MemoryError:
         raise RequestError(f"there is no memory for a layer of {shape[1]} x {shape[0]} pixels: scale it") from None
-    rest = plane.reshape(-1).data
+    rest = plane.reshape(-1).view(np.uint8).data
     while rest:
         count = stream.readinto(rest)  # type: ignore[attr-defined]  # BinaryIO lacks it, sys.stdin.buffer has it
         if not count:
@@ -194,7 +210,7 @@ def _answer(request: Request, answers: BinaryIO) -> tuple[dict[str, Any], bytes]
         if request.ask == "hello":
             return {"result": {"bytes": 0, "version": __version__}}, b""
         _send(answers, {"progress": 0.0, "text": "Finding the background"})
-        return _remove(request)
+        return _found(request)
     except BgwatchError as problem:
         return {"error": str(problem)}, b""
     except BrokenPipeError:
@@ -207,45 +223,27 @@ def _answer(request: Request, answers: BinaryIO) -> tuple[dict[str, Any], bytes]
         return {"error": f"bgwatch failed on an error of its own ({type(error).__name__}: {error})"}, b""
 
 
-def _remove(request: Request) -> tuple[dict[str, Any], bytes]:
+def _found(request: Request) -> tuple[dict[str, Any], bytes]:
     wanted = segmentation(request.options)
-    cutout = remove_background(_picture(request.pixels), **wanted.model_dump())
-    mask = _mask(cutout.rgba[..., 3].astype(np.uint8), request.pixels, request.mask)
+    if request.pixels.shape[2] in (2, 4) and not request.pixels[..., -1].any():
+        raise PictureError("the layer has only transparent pixels: choose another")
+    cutout = remove_background(as_picture(request.pixels), **wanted.model_dump())
+    runs: Any = ()
+    if request.ask == "preview":
+        data = on_checkerboard(eight_bits(cutout.rgba)).tobytes()
+    else:
+        data = layer_mask(cutout.rgba[..., 3], request.pixels, request.mask).tobytes()
+        if request.colours:
+            runs, colours = soft_pixels(cutout.rgba, request.pixels)
+            data += runs.tobytes() + colours.tobytes()
     result = {
-        "bytes": mask.size,
+        "bytes": len(data),
+        "runs": len(runs),
         "confidence": round(cutout.confidence, 4),
         "unsure": cutout.confidence < wanted.min_confidence,
         "reasons": list(cutout.report.reasons),
     }
-    return {"result": result}, mask.tobytes()
-
-
-def _picture(pixels: Plane) -> Plane:
-    """Give the layer a shape that ``remove_background`` takes."""
-    channels = pixels.shape[2]
-    if channels == 1:
-        return pixels[..., 0]
-    if channels == 2:
-        return pixels[..., [0, 0, 0, 1]]
-    return pixels
-
-
-def _mask(alpha: Plane, pixels: Plane, before: Plane | None) -> Plane:
-    """Divide the layer's own alpha out of the result's, and multiply with the mask that was there."""
-    mask = alpha.copy()
-    if pixels.shape[2] in (2, 4):
-        own = pixels[..., -1]
-        part = (own > 0) & (own < 255)
-        mask[part] = _divided(alpha[part], own[part])
-    if before is not None:
-        mask = ((mask.astype(np.uint16) * before + 127) // 255).astype(np.uint8)
-    return mask
-
-
-def _divided(alpha: Plane, own: Plane) -> Plane:
-    wide = own.astype(np.uint16)
-    quotient: NDArray[np.uint16] = (alpha.astype(np.uint16) * 255 + wide // 2) // wide
-    return quotient.astype(np.uint8)  # alpha is never more than own
+    return {"result": result}, data
 
 
 def _send(answers: BinaryIO, message: dict[str, Any], data: bytes = b"") -> None:

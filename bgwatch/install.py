@@ -35,12 +35,13 @@ def install_plugin(profile: Path | None) -> list[str]:
     FolderError
         When there is no profile, or it cannot be written.
     """
-    script = _shipped_script().read_bytes()
+    shipped = _shipped()
     pointer = json.dumps({"python": sys.executable, "version": __version__}, indent=2) + "\n"
     lines = []
     for folder in _homes(profile):
         try:
-            replace_with(script, folder / SCRIPT, 0o755)
+            for name, content in shipped.items():
+                replace_with(content, folder / name, 0o755 if name == SCRIPT else 0o644)
             replace_with(pointer.encode(), folder / POINTER, 0o644)
         except FolderError as error:
             raise FolderError(f"{error}, or install the plug-in elsewhere with --profile") from None
@@ -105,14 +106,25 @@ def _profiles() -> list[Path]:
     """Find the GIMP 3 profiles of this user."""
     if named := os.environ.get("GIMP3_DIRECTORY"):  # GIMP itself obeys it
         return [Path(named).absolute()]
-    folder = _config_folder() / "GIMP"
-    found = [path for path in sorted(folder.glob("3.*")) if re.fullmatch(r"3\.\d+", path.name) and path.is_dir()]
+    folders = [folder / "GIMP" for folder in (_config_folder(), *_sandboxes())]
+    found = [path for folder in folders for path in _versions(folder)]
     if not found:
         raise FolderError(
-            f"{folder}: no GIMP 3 profile (3.0, 3.2, ...) is there: start GIMP 3 once, or name its profile folder "
+            f"{folders[0]}: no GIMP 3 profile (3.0, 3.2, ...) is there: start GIMP 3 once, or name its profile folder "
             "with --profile"
         )
     return found
+
+
+def _versions(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("3.*")) if re.fullmatch(r"3\.\d+", path.name) and path.is_dir()]
+
+
+def _sandboxes() -> list[Path]:
+    """Name the settings folders of GIMP as a Flatpak and as a Snap."""
+    if sys.platform in ("win32", "darwin"):
+        return []
+    return [Path.home() / ".var/app/org.gimp.GIMP/config", Path.home() / "snap/gimp/current/.config"]
 
 
 def _config_folder() -> Path:
@@ -123,12 +135,13 @@ def _config_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
-def _shipped_script() -> Path:
-    """Find the plug-in in an installed package, or beside the package in a checkout."""
+def _shipped() -> dict[str, bytes]:
+    """Read the plug-in's files in an installed package, or beside the package in a checkout; the script comes last."""
     package = Path(__file__).parent
     for plugins in (package / "gimp_plugin", package.parent / "gimp_plugin"):
-        if (script := plugins / PLUGIN / SCRIPT).is_file():
-            return script
+        if (plugins / PLUGIN / SCRIPT).is_file():
+            files = sorted((plugins / PLUGIN).glob("*.py"), key=lambda file: file.name == SCRIPT)
+            return {file.name: file.read_bytes() for file in files}
     raise FolderError(f"{package}: this copy of bgwatch carries no GIMP plug-in: install bgwatch again with pip")
 
 
@@ -140,35 +153,45 @@ def _state(folder: Path) -> str:
         python, version = str(pointer["python"]), str(pointer["version"])
     except (OSError, ValueError, KeyError, TypeError):
         return f"broken: {POINTER} does not name a Python; run bgwatch gimp install"
-    if problem := _worker_problem(python):
-        return f"broken: {python} does not run bgwatch's worker ({problem}); run bgwatch gimp install"
-    if version != __version__ or (folder / SCRIPT).read_bytes() != _shipped_script().read_bytes():
+    if version != __version__:
         return f"installed by bgwatch {version}, and this is {__version__}; run bgwatch gimp install"
+    if problem := _worker_problem(python, version):
+        return f"broken: {python} does not run bgwatch's worker ({problem}); run bgwatch gimp install"
+    if changed := [name for name, content in _shipped().items() if _content(folder / name) != content]:
+        return f"{', '.join(sorted(changed))}: not as bgwatch {version} has it; run bgwatch gimp install"
     return f"installed, bgwatch {version}, and its worker starts with {python}"
 
 
-def _worker_problem(python: str) -> str | None:
-    """Start the worker on an empty input, which it answers by ending well."""
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def _worker_problem(python: str, version: str) -> str | None:
+    """Ask the worker for its version, as the plug-in does."""
     try:
         done = subprocess.run(
             [python, "-I", "-m", "bgwatch.gimp_worker"],
-            stdin=subprocess.DEVNULL,
+            input=json.dumps({"ask": "hello"}) + "\n",
             capture_output=True,
             text=True,
             errors="replace",
             timeout=WORKER_SECONDS,
         )
+        found = json.loads(done.stdout)["result"]["version"]
     except OSError as error:
         return error.strerror
     except subprocess.TimeoutExpired:
         return f"no answer in {WORKER_SECONDS} seconds"
-    if done.returncode:
+    except (ValueError, KeyError, TypeError):
         return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    return None
+    return None if found == version else f"it is bgwatch {found}, and the plug-in was installed by {version}"
 
 
 def _uninstall(folder: Path) -> str:
-    ours = [path for path in (folder / SCRIPT, folder / POINTER) if path.is_file()]
+    ours = [path for path in (*(folder / name for name in _shipped()), folder / POINTER) if path.is_file()]
     if not ours:
         return f"{folder}: nothing is installed there"
     try:

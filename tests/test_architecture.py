@@ -11,7 +11,7 @@ PACKAGE = Path(bgwatch.__file__).parent
 ROWS = [
     ["cli", "cli_watch", "gimp_worker", "__main__"],
     ["watch", "install", "unit"],
-    ["report", "sheet", "options", "terminal"],
+    ["report", "sheet", "layer", "options", "terminal"],
     ["batch"],
     ["job"],
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],

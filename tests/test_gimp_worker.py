@@ -13,6 +13,7 @@ import pytest
 
 import bgwatch
 from bgwatch.gimp_worker import LONGEST_LINE, PROTOCOL
+from bgwatch.layer import as_picture
 
 PATIENCE = 120  # seconds after which a hanging worker fails its test
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(bgwatch.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
@@ -96,6 +97,51 @@ def square(channels: int) -> np.ndarray:
     return pixels
 
 
+def soft_disc(dtype: type[np.uint8] | type[np.uint16], channels: int) -> np.ndarray:
+    """Draw a dark disc with a soft edge on a light backdrop."""
+    row, column = np.mgrid[:60, :70]
+    inside = np.clip(20.5 - np.hypot(row - 30, column - 35), 0, 1)[..., None]
+    count = 3 if channels > 2 else 1
+    colours = inside * (180, 60, 40)[:count] + (1 - inside) * (90, 140, 190)[:count]
+    full = np.iinfo(dtype).max
+    pixels = np.round(colours * (full / 255)).astype(dtype)
+    return pixels if channels in (1, 3) else np.dstack([pixels, np.full((60, 70), full, dtype)])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_colours_are_those_of_soft_pixels(
+    worker: Worker, dtype: type[np.uint8] | type[np.uint16], channels: int
+) -> None:
+    """In the layer's own depth; with the mask they make the cut-out of ``remove_background``."""
+    pixels = soft_disc(dtype, channels)
+    asked = {**header(pixels), "depth": 8 * pixels.itemsize, "colours": True}
+    answer, data = worker.ask(asked, pixels)
+    count, area = answer["result"]["runs"], 60 * 70 * pixels.itemsize
+    mask = np.frombuffer(data[:area], dtype).reshape(60, 70)
+    runs = np.frombuffer(data[area : area + 8 * count], np.uint32).reshape(-1, 2)
+    colours = np.frombuffer(data[area + 8 * count :], dtype).reshape(-1, channels)
+    places = np.concatenate([np.arange(start, start + length) for start, length in runs])
+    assert 0 < len(places) == len(colours) < 60 * 70 / 4
+    flat = pixels.reshape(-1, channels).copy()
+    flat[places] = colours
+    wanted = bgwatch.remove_background(as_picture(pixels)).rgba
+    np.testing.assert_array_equal(mask, wanted[..., 3])
+    shown = mask > 0
+    found = flat.reshape(pixels.shape)[..., : 3 if channels > 2 else 1]
+    np.testing.assert_array_equal(found[shown], wanted[..., : found.shape[2]][shown])
+
+
+def test_a_preview_lies_on_a_checkerboard(worker: Worker) -> None:
+    """What is opaque shows itself, and what is gone shows light and dark squares."""
+    pixels = square(3)
+    answer, data = worker.ask({**header(pixels, method="threshold"), "ask": "preview"}, pixels)
+    shown = np.frombuffer(data, np.uint8).reshape(9, 11, 3)
+    assert answer["result"]["confidence"] <= 1
+    assert set(shown[3:6, 4:8].ravel()) == {30}
+    assert (shown[0, 0].tolist(), shown[8, 0].tolist()) == ([153] * 3, [204] * 3)
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_the_mask_is_what_remove_background_finds(worker: Worker, channels: int) -> None:
     """The layer's alpha times the mask is the result's alpha, and where the layer is opaque the mask is."""
@@ -124,6 +170,7 @@ def test_one_life_answers_many_requests(worker: Worker) -> None:
     """Also after a request that was refused."""
     hello, _ = worker.ask({"protocol": PROTOCOL, "ask": "hello"})
     assert hello == {"result": {"bytes": 0, "version": bgwatch.__version__}}
+    assert worker.ask({"ask": "hello"})[0] == hello  # in any protocol
     pixels = square(3)
     refused, _ = worker.ask(header(pixels, method="threshold", tolerance=300), pixels)
     assert "tolerance: must be less than or equal to 255, got 300" in refused["error"]
@@ -158,9 +205,10 @@ def test_a_wrong_option_is_one_sentence(worker: Worker, options: dict[str, Any],
         (b"GET / HTTP/1.1", "a line that is a JSON object"),
         (b"[1]", "a line that is a JSON object"),
         (b"x" * (LONGEST_LINE + 100), f"a line of at most {LONGEST_LINE} bytes"),
-        ({"protocol": 99, "ask": "hello"}, "speaks protocol 99 and bgwatch"),
-        ({"ask": "hello"}, "run “bgwatch gimp install”"),
-        ({"protocol": PROTOCOL, "ask": "sing"}, "ask: must be hello or remove, got 'sing'"),
+        ({"protocol": 99, "ask": "remove"}, "speaks protocol 99 and bgwatch"),
+        ({"ask": "remove"}, "run “bgwatch gimp install”"),
+        ({"protocol": PROTOCOL, "ask": "sing"}, "ask: must be hello, remove or preview, got 'sing'"),
+        ({**header(square(3)), "depth": 32}, "depth: must be 8 or 16, got 32"),
         ({**header(square(3)), "options": None}, "options: must be a JSON object, got None"),
         ({**header(square(3)), "width": 0}, "must be whole numbers of at least 1"),
         ({**header(square(3)), "height": "9"}, "must be whole numbers of at least 1"),

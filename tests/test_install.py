@@ -32,7 +32,9 @@ def test_install_puts_the_plug_in_where_gimp_looks(profile: Path) -> None:
     lines = install_plugin(profile)
     assert str(home(profile)) in lines[0]
     assert sys.executable in lines[0]
-    assert set(tree(profile)) == {f"plug-ins/{PLUGIN}/{SCRIPT}", f"plug-ins/{PLUGIN}/{POINTER}"}
+    shipped = {path.name for path in (Path(bgwatch.__file__).parents[1] / "gimp_plugin" / PLUGIN).glob("*.py")}
+    assert SCRIPT in shipped
+    assert set(tree(home(profile))) == {*shipped, POINTER}
     assert os.access(home(profile) / SCRIPT, os.X_OK)
     assert stat.S_IMODE((home(profile) / SCRIPT).stat().st_mode) == 0o755
     pointer = json.loads((home(profile) / POINTER).read_text())
@@ -57,6 +59,22 @@ def test_install_finds_all_profiles_of_gimp_3(tmp_path: Path, monkeypatch: pytes
         (tmp_path / "GIMP" / name).mkdir(parents=True)
     install_plugin(None)
     assert {Path(path).parts[1] for path in tree(tmp_path)} == {"3.0", "3.2"}
+
+
+def test_install_finds_the_profiles_of_a_flatpak_and_of_a_snap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside GIMP's own."""
+    monkeypatch.delenv("GIMP3_DIRECTORY", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = (".config", ".var/app/org.gimp.GIMP/config", "snap/gimp/current/.config")
+    profiles = [tmp_path / folder / "GIMP" / "3.2" for folder in settings]
+    for profile in profiles:
+        profile.mkdir(parents=True)
+    assert len(install_plugin(None)) == len(profiles) + 1
+    assert all((home(profile) / SCRIPT).is_file() for profile in profiles)
+    uninstall_plugin(None)
+    assert not tree(tmp_path)
 
 
 def test_install_obeys_the_folder_that_gimp_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,10 +148,18 @@ def test_status_tells_missing_whole_old_and_broken_apart(profile: Path, tmp_path
     """Every answer but the good one names the command that mends it."""
     assert "not installed; run bgwatch gimp install" in plugin_status(profile)[0]
     install_plugin(profile)
-    point(profile, pretended_python(tmp_path, "exit 0"))
-    assert "its worker starts with" in plugin_status(profile)[0]
-    (home(profile) / SCRIPT).write_text("older")
-    assert f"installed by bgwatch {bgwatch.__version__}" in plugin_status(profile)[0]
+    python = pretended_python(tmp_path, says_version(bgwatch.__version__))
+    point(profile, python)
+    assert plugin_status(profile) == [
+        f"{home(profile)}: installed, bgwatch {bgwatch.__version__}, and its worker starts with {python}"
+    ]
+    (home(profile) / SCRIPT).write_text("changed")
+    (home(profile) / "worker.py").unlink()
+    said = f"{SCRIPT}, worker.py: not as bgwatch {bgwatch.__version__} has it; run bgwatch gimp install"
+    assert said in plugin_status(profile)[0]
+    point(profile, python, version="0.0.9")
+    said = f"installed by bgwatch 0.0.9, and this is {bgwatch.__version__}; run bgwatch gimp install"
+    assert said in plugin_status(profile)[0]
     (home(profile) / POINTER).write_text("{")
     assert "does not name a Python; run bgwatch gimp install" in plugin_status(profile)[0]
 
@@ -144,6 +170,10 @@ def test_status_tells_missing_whole_old_and_broken_apart(profile: Path, tmp_path
         (None, "No such file or directory"),
         ("echo Traceback >&2; echo \"No module named 'bgwatch'\" >&2; exit 1", "No module named 'bgwatch'"),
         ("exit 3", "exit status 3"),
+        (
+            """echo '{"result": {"version": "9.9"}}'""",
+            f"it is bgwatch 9.9, and the plug-in was installed by {bgwatch.__version__}",
+        ),
     ],
 )
 def test_status_starts_the_worker(profile: Path, tmp_path: Path, script: str | None, said: str) -> None:
@@ -162,8 +192,12 @@ def pretended_python(folder: Path, script: str) -> str:
     return str(path)
 
 
-def point(profile: Path, python: str) -> None:
-    (home(profile) / POINTER).write_text(json.dumps({"python": python, "version": bgwatch.__version__}))
+def says_version(version: str) -> str:
+    return f"""echo '{{"result": {{"bytes": 0, "version": "{version}"}}}}'"""
+
+
+def point(profile: Path, python: str, version: str = bgwatch.__version__) -> None:
+    (home(profile) / POINTER).write_text(json.dumps({"python": python, "version": version}))
 
 
 def test_the_command_line_prints_the_lines(profile: Path) -> None:

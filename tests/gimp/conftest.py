@@ -84,10 +84,12 @@ class Gimp:
         return self.run(self.python, "-m", "bgwatch", *arguments, seconds=200)
 
     def batch(self, script: Path) -> str:
-        """Run a Python script inside GIMP."""
-        shutil.copy(script, self.folder / "batch.py")
-        code = f"exec(compile(open('{self.inside}/batch.py').read(), 'batch.py', 'exec'), globals())"
-        options = ("-i", "-d", "-f", "--batch-interpreter=python-fu-eval", "-b", code, "--quit")
+        """Run a Python script, with the modules beside it, inside GIMP."""
+        inside = f"{self.inside}/inside"
+        shutil.copytree(script.parent, self.folder / "inside", ignore=shutil.ignore_patterns("__pycache__"))
+        run = f"exec(compile(open('{inside}/{script.name}').read(), '{script.name}', 'exec'), globals())"
+        code = f"INSIDE = '{inside}'; {run}"
+        options = ("-i", "-d", "--batch-interpreter=python-fu-eval", "-b", code, "--quit")
         return self.run(self.console, *options, seconds=500)
 
 
@@ -114,9 +116,13 @@ class Session:
         """Return the mask that the command line writes."""
         return np.asarray(Image.open(self.folder / "masks" / method / f"{name}.png"))
 
-    def plane(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return raw bytes that the batch wrote."""
-        return np.fromfile(self.folder / "planes" / name, np.uint8).reshape(shape)
+    def cutout(self, name: str) -> np.ndarray:
+        """Return the cut-out that the command line writes, in RGBA."""
+        return np.asarray(Image.open(self.folder / "cutouts" / f"{name}.png").convert("RGBA"))
+
+    def plane(self, name: str, shape: tuple[int, ...], dtype: type[np.generic] = np.uint8) -> np.ndarray:
+        """Return raw samples that the batch wrote."""
+        return np.fromfile(self.folder / "planes" / name, dtype).reshape(shape)
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +151,8 @@ def session(gimp: Gimp) -> Session:
     for method in METHODS:
         masks = f"{gimp.inside}/masks/{method}"
         gimp.bgwatch("remove", f"{gimp.inside}/pictures", "-o", masks, "--mask", "--method", method)
-    output = gimp.batch(HERE / "scenarios.py")
+    gimp.bgwatch("remove", f"{gimp.inside}/pictures", "-o", f"{gimp.inside}/cutouts")
+    output = gimp.batch(HERE / "inside" / "batch.py")
     return Session(gimp.folder, output, json.loads((gimp.folder / "results.json").read_text()))
 
 

@@ -23,7 +23,7 @@ def drawn_pictures() -> Iterator[tuple[str, Image.Image]]:
     own_alpha[50:70, 100:130] = 0
     grey = rgb[..., 0]
     yield "rgb", Image.fromarray(rgb)
-    yield "rgba", Image.fromarray(np.dstack([rgb, own_alpha]))
+    yield "rgb-alpha", Image.fromarray(np.dstack([rgb, own_alpha]))
     yield "grey", Image.fromarray(grey)
     yield "grey-alpha", Image.fromarray(np.dstack([grey, own_alpha]))
     yield "tall", Image.fromarray(np.tile(rgb, (5, 1, 1))[:, :31])  # more rows than one strip

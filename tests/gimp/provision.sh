@@ -14,6 +14,7 @@ root=${BGWATCH_GIMP_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/bgwatch/gimp-root}
 mirror=${BGWATCH_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 packages="gimp python3-gi gir1.2-gtk-3.0 python3-venv"
+packages="$packages xvfb openbox xdotool dbus-x11" # a screen, windows on it, and somebody who types
 recipe="1 trixie $packages" # the root is built again when this line changes
 certificate=/etc/ssl/certs/host-bundle.crt
 

@@ -11,16 +11,18 @@ from bgwatch import gimp_worker
 from bgwatch.install import PLUGIN, SCRIPT
 from bgwatch.settings import Segmentation
 
-SOURCE = CHECKOUT / "gimp_plugin" / PLUGIN / SCRIPT
-TREE = ast.parse(SOURCE.read_text(encoding="utf-8"))
+FILES = {path.name: path for path in (CHECKOUT / "gimp_plugin" / PLUGIN).glob("*.py")}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
+TREE = TREES[SCRIPT]
+RESULTS = ["layer_mask", "transparency", "new_layer"]  # keywords, whose values have hyphens
 GIMP_INT_MAX = 2**31 - 1
 FIELDS = Segmentation.model_json_schema()["properties"]
 
 
-def constant(name: str) -> Any:
+def constant(name: str, file: str = SCRIPT) -> Any:
     """Return the value of a constant of the plug-in."""
-    for node in TREE.body:
-        if isinstance(node, ast.Assign) and [target.id for target in node.targets] == [name]:
+    for node in TREES[file].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return ast.literal_eval(node.value)
     raise KeyError(name)
 
@@ -33,11 +35,18 @@ def declared() -> dict[str, ast.Call]:
 
 
 def test_every_argument_is_a_setting_and_is_passed_on() -> None:
-    assert set(declared()) == set(constant("OPTIONS"))
-    assert set(declared()) <= set(FIELDS)
+    """All but the result, which is GIMP's own matter."""
+    assert set(declared()) == {*constant("OPTIONS"), "result"}
+    assert set(constant("OPTIONS")) <= set(FIELDS)
 
 
-@pytest.mark.parametrize("name", declared())
+def test_the_result_is_a_mask_unless_another_is_asked_for() -> None:
+    call = declared()["result"]
+    assert [keyword.arg for keyword in call.args[3].keywords] == RESULTS
+    assert ast.literal_eval(call.args[-2]) == "layer-mask"
+
+
+@pytest.mark.parametrize("name", constant("OPTIONS"))
 def test_an_argument_has_the_range_and_default_of_its_setting(name: str) -> None:
     """GIMP's integers end at 2**31 - 1; nothing else differs."""
     call, field = declared()[name], FIELDS[name]
@@ -54,18 +63,27 @@ def test_an_argument_has_the_range_and_default_of_its_setting(name: str) -> None
 
 
 def test_the_plug_in_speaks_the_workers_protocol() -> None:
-    assert constant("PROTOCOL") == gimp_worker.PROTOCOL
+    assert constant("PROTOCOL", "worker.py") == gimp_worker.PROTOCOL
     assert constant("PROCEDURE") == PLUGIN
 
 
 def test_the_plug_in_needs_nothing_but_gi() -> None:
     """GIMP's own Python has no numpy and no bgwatch."""
-    imported = {alias.name for node in ast.walk(TREE) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {str(node.module) for node in ast.walk(TREE) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in imported} <= {*sys.stdlib_module_names, "gi"}
+    nodes = [node for tree in TREES.values() for node in ast.walk(tree)]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    ours = {name.removesuffix(".py") for name in FILES}
+    assert not ours & set(sys.stdlib_module_names)
+    assert {name.split(".")[0] for name in imported} <= {*sys.stdlib_module_names, "gi", *ours}
 
 
 def test_the_dialog_is_imported_only_when_it_is_shown() -> None:
     """Importing GimpUi without a display ends the plug-in."""
-    top = [node for node in TREE.body if isinstance(node, ast.ImportFrom)]
-    assert not any(alias.name == "GimpUi" for node in top for alias in node.names)
+    top = {
+        name: {
+            alias.name for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names
+        }
+        for name, tree in TREES.items()
+    }
+    assert [name for name, imported in top.items() if "GimpUi" in imported] in ([], ["dialog.py"])
+    assert not [name for name, imported in top.items() if "dialog" in imported]

@@ -1,4 +1,4 @@
-"""The plug-in in a real GIMP 3: what scenarios.py reported from inside, judged."""
+"""The plug-in in a real GIMP 3: what the scenarios in inside/ reported, judged."""
 
 from typing import Any
 
@@ -15,7 +15,13 @@ REFUSALS = {
     "refused_locked_mask": "The pixels of the layer “Background” are locked: unlock them",
     "refused_mask": "works on a layer, not on a mask or a channel: click its picture in the Layers dialog.",
     "refused_channel": "works on a layer, not on a mask or a channel: click its picture in the Layers dialog.",
-    "refused_two_layers": "works on one layer at a time, and 2 are selected: select one.",
+    "refused_one_of_two": "The pixels of the layer “Background copy” are locked: unlock them",
+    "refused_no_layer": "Remove Background needs a layer: select one in the Layers dialog.",
+    "refused_locked_alpha": "The alpha channel of the layer “Background” is locked: unlock it, or ask for",
+    "refused_text": "The layer “Sea” would lose its text, path or link: ask for a layer mask or a new layer.",
+    "refused_transparent": "the layer has only transparent pixels: choose another",
+    "refused_large": "the layer of 30000 x 30000 pixels is larger than bgwatch takes (250000000 pixels)",
+    "refused_for_another_version": "This plug-in was installed by bgwatch 0.0.1, and ",
     "refused_selection_outside": "The selection lies outside the layer “Background”",
     "refused_option": "backdrop: must be auto, first-pixel or a colour like '#c0c0c0', got 'bluish'",
     "refused_without_pointer": "does not name the Python that has bgwatch: run “bgwatch gimp install”",
@@ -120,6 +126,16 @@ def test_a_refusal_is_one_sentence_and_changes_nothing(session: Any, scenario: s
     assert "\n" not in facts["error"].strip()
     assert facts["unchanged"]
     assert not facts["undo_group_left_open"]
+
+
+def test_a_cancelled_run_changes_nothing(session: Any) -> None:
+    """And its worker is gone within a second."""
+    facts = session.result("cancelled")
+    assert facts["status"] != "success"
+    assert facts["unchanged"]
+    assert not facts["masks"]
+    assert not facts["undo_group_left_open"]
+    assert facts["worker_seconds"] < 1
 
 
 def test_nothing_is_left_behind(session: Any) -> None:
