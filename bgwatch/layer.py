@@ -71,7 +71,10 @@ def soft_pixels(rgba: Pixels, pixels: Pixels) -> tuple[NDArray[np.uint32], Pixel
         The pixels of all runs with their new colours; alpha is the layer's own.
     """
     count = 3 if pixels.shape[2] > 2 else 1
-    changed = (rgba[..., 3] > 0) & (rgba[..., :count] != pixels[..., :count]).any(2)
+    changed = rgba[..., 0] != pixels[..., 0]
+    for plane in range(1, count):
+        changed |= rgba[..., plane] != pixels[..., plane]
+    changed &= rgba[..., 3] > 0
     steps = np.diff(changed.astype(np.int8), prepend=0, append=0, axis=1)
     rows, starts = np.nonzero(steps > 0)
     ends = np.nonzero(steps < 0)[1]

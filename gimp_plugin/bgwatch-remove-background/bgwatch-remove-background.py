@@ -2,7 +2,8 @@
 """GIMP 3 plug-in: takes the background out of the active layer by clustering its colours.
 
 It holds no algorithm. worker.py hands pixels to ``bgwatch.gimp_worker``, run by the Python that ``bgwatch gimp
-install`` named in bgwatch.json beside this file; layers.py reads them and puts what comes back in its place.
+install`` named in bgwatch.json beside this file; layers.py reads them and puts what comes back in its place;
+dialog.py shows what will come back.
 GIMP's own Python needs nothing but gi.
 """
 
@@ -109,12 +110,12 @@ def choices(**labels):
 def run(procedure, run_mode, image, drawables, config, data):
     """Answer a call of the procedure, whatever happens, with a status and at most one sentence."""
     try:
-        if run_mode == Gimp.RunMode.INTERACTIVE and not confirmed(procedure, config):
-            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-        options, result = {name: config.get_property(name) for name in OPTIONS}, config.get_property("result")
-        layers = usable(drawables, result)
+        interactive = run_mode == Gimp.RunMode.INTERACTIVE
+        layers = usable(drawables, None if interactive else config.get_property("result"))
         with Worker() as worker:
-            remove_background(image, layers, worker, options, result)
+            if interactive and not confirmed(procedure, config, worker, image, layers[0]):
+                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+            remove_background(image, layers, worker, options_of(config), config.get_property("result"))
     except RefusalError as refusal:
         return failure(procedure, str(refusal))
     except Exception as error:  # noqa: BLE001  # the outer edge: a sentence for the user, the traceback for the console
@@ -129,21 +130,22 @@ def failure(procedure, sentence):
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
 
 
-def confirmed(procedure, config):
-    """Show the dialog, and say whether it was left with OK."""
-    gi.require_version("GimpUi", "3.0")
-    from gi.repository import GimpUi  # needs a display, so never in a batch
+def options_of(config):
+    """Return the options of the segmentation."""
+    return {name: config.get_property(name) for name in OPTIONS}
 
-    GimpUi.init(PROCEDURE)
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, "Remove Background by Color")
-    dialog.fill(None)
-    answer = dialog.run()
-    dialog.destroy()
-    return answer
+
+def confirmed(procedure, config, worker, image, layer):
+    """Show the dialog, and say whether it was left with OK."""
+    import dialog  # needs a display
+
+    preview = dialog.Preview(worker, Read(image, layer, most=8), lambda: options_of(config))
+    return dialog.confirmed(procedure, config, preview)
 
 
 def remove_background(image, layers, worker, options, result):
     """Find the background of each layer, then take all out in one undo step."""
+    usable(layers, result)  # which the dialog may have changed
     Gimp.progress_init("Removing the background")
     found = [find(image, layer, worker, options, result, number, len(layers)) for number, layer in enumerate(layers)]
     image.undo_group_start()

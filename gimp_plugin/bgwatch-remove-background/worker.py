@@ -51,11 +51,15 @@ class Worker:
         return self
 
     def __exit__(self, *exception):
-        with contextlib.suppress(OSError):  # it may have ended before it read everything
-            self.process.stdin.close()
+        self.stop()
         self._wait()
         self.process.stdout.close()
         self.log.close()
+
+    def stop(self):
+        """End the worker, whatever it does; who waits for its answer is told."""
+        with contextlib.suppress(OSError):  # it may have ended before it read everything
+            self.process.stdin.close()
 
     def ask(self, header, strips=(), progress=lambda share, text: None):
         """Send a request, and return its result and the bytes that come with it."""
@@ -73,7 +77,9 @@ class Worker:
         self.greeted = True
 
     def _ask(self, header, strips, progress):
-        with contextlib.suppress(OSError):  # it refused half-way or died: its answer says which
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # it refused half-way, died or was stopped: its answer says which
             self.process.stdin.write(json.dumps({"protocol": PROTOCOL, **header}).encode() + b"\n")
             for strip in strips:
                 self.process.stdin.write(strip)

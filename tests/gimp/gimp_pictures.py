@@ -1,5 +1,6 @@
 """The pictures that the GIMP tests cut: drawn here, and a few real ones where they are at hand."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +38,12 @@ def headshots() -> list[Path]:
 
 def picture_names() -> list[str]:
     return [name for name, _ in drawn_pictures()] + [f"headshot-{path.stem}" for path in headshots()]
+
+
+def put_pictures(folder: Path) -> None:
+    """Save them all in the folder's pictures/."""
+    (folder / "pictures").mkdir()
+    for name, picture in drawn_pictures():
+        picture.save(folder / "pictures" / f"{name}.png")
+    for path in headshots():
+        shutil.copy(path, folder / "pictures" / f"headshot-{path.name}")

@@ -1,0 +1,48 @@
+"""The plug-in in a real GIMP with windows: the dialog with its preview, OK, and undo."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_gimp import Gimp
+
+pytestmark = [pytest.mark.slow, pytest.mark.gimp]
+
+TOOLS = ("Xvfb", "openbox", "xdotool", "dbus-run-session")
+
+
+@pytest.fixture(scope="module")
+def seen(gimp: Gimp) -> Any:
+    """Use the command once; BGWATCH_ARTEFACTS names a folder that keeps the screenshots."""
+    missing = [name for name in TOOLS if not gimp.has(name)]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} beside this GIMP")
+    gimp.bgwatch("gimp", "install", "--profile", f"{gimp.inside}/window-profile")
+    try:
+        gimp.run(gimp.python, f"{gimp.put_inside()}/window.py", seconds=400)
+    finally:
+        if kept := os.environ.get("BGWATCH_ARTEFACTS"):
+            shutil.copytree(gimp.folder / "screenshots", Path(kept) / "gimp", dirs_exist_ok=True)
+    return json.loads((gimp.folder / "window.json").read_text())
+
+
+def test_the_dialog_shows_a_preview(seen: Any) -> None:
+    """The result lies on a checkerboard, made by one worker."""
+    assert seen["preview_squares"] > 3000
+    assert seen["workers"] == 1
+
+
+def test_ok_takes_the_background_out_and_one_undo_brings_it_back(seen: Any) -> None:
+    """The title has a star while there is something to undo; the screen shows the backdrop, then not, then again."""
+    assert seen["title_after"] == "*" + seen["title_at_first"]
+    assert seen["title_undone"] == seen["title_at_first"]
+    assert seen["backdrop_at_first"] == pytest.approx(seen["backdrop_undone"], rel=0.1)
+    assert seen["backdrop_after"]
+
+
+def test_cancel_changes_nothing_and_leaves_no_worker(seen: Any) -> None:
+    assert seen["title_cancelled"] == seen["title_at_first"]
+    assert seen["no_worker_left"]
