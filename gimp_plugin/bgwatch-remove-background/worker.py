@@ -16,6 +16,7 @@ THREADS = (
     "OPENCV_FOR_THREADS_NUM",
 )
 FLATPAK = Path("/.flatpak-info")  # inside one, the Python that has bgwatch is only found outside
+ALLOW = "allow it with “flatpak override --user --talk-name=org.freedesktop.Flatpak org.gimp.GIMP” in a terminal."
 
 
 class RefusalError(Exception):
@@ -114,7 +115,8 @@ class Worker:
             )
         self.log.seek(0)
         said = self.log.read().decode(errors="replace").strip().splitlines() or [f"exit status {status}"]
-        return f"The Python that has bgwatch, {self.python}, cannot run it ({said[-1]}): {MEND}"
+        mend = ALLOW if FLATPAK.exists() else MEND
+        return f"The Python that has bgwatch, {self.python}, cannot run it ({said[-1]}): {mend}"
 
     def _wait(self):
         try:

@@ -13,7 +13,7 @@ HEADSHOTS = CHECKOUT.parent / "shared" / "seed" / "headshots"
 
 
 def drawn_pictures() -> Iterator[tuple[str, Image.Image]]:
-    """Draw a soft-edged disc on a plain backdrop with a little noise, in every kind of 8-bit layer."""
+    """Draw a soft-edged disc on a plain backdrop with a little noise, in every kind of 8-bit layer; and a few more."""
     rng = np.random.default_rng(7)
     row, column = np.mgrid[:121, :163]
     inside = np.clip(40.5 - np.hypot(row - 62, column - 80), 0, 1)[..., None]
@@ -29,6 +29,13 @@ def drawn_pictures() -> Iterator[tuple[str, Image.Image]]:
     yield "grey-alpha", Image.fromarray(np.dstack([grey, own_alpha]))
     yield "tall", Image.fromarray(np.tile(rgb, (5, 1, 1))[:, :31])  # more rows than one strip
     yield "pixel", Image.fromarray(rgb[:1, :1])
+    yield "row", Image.fromarray(rgb[60:61])
+    yield "grey-column", Image.fromarray(np.ascontiguousarray(grey[:, 81:82]))
+    yield "grey-wide", Image.fromarray(np.tile(grey, (1, 3))[:53])
+    for name in ("logo.png", "mug.jpg", "portrait.jpg"):
+        with Image.open(CHECKOUT / "tests" / "pictures" / name) as real:
+            small = real.convert("RGB").resize((real.width // 3 | 1, real.height // 3 | 1))
+        yield name.split(".")[0], small
 
 
 def headshots() -> list[Path]:
