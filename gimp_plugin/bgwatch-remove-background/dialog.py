@@ -6,11 +6,12 @@ import gi
 
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, GimpUi, GLib, Gtk  # noqa: E402
+from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk  # noqa: E402
 from worker import RefusalError  # noqa: E402
 
 TITLE = "Remove Background by Color"
 LONGEST = 400  # pixels of the preview's longer side
+USED_BY = {"clusters": "kmeans", "tolerance": "threshold", "holes": "auto", "shadow": "auto"}  # and its method
 PAUSE = 40  # milliseconds to wait for a change that follows at once
 
 
@@ -20,6 +21,8 @@ def confirmed(procedure, config, preview):
     dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
     dialog.get_content_area().pack_start(preview.shown(), True, True, 0)
     dialog.fill(None)
+    for name, method in USED_BY.items():
+        dialog.set_sensitive_if_in(name, None, "method", Gimp.ValueArray.new_from_values([method]), True)
     config.connect("notify", lambda *_: preview.changed())
     preview.changed()
     answer = dialog.run()

@@ -28,6 +28,13 @@ def test_a_mask_leaves_the_layers_samples_as_they_are(session: Any, kind: str, p
     assert facts["colours_kept"]
 
 
+def test_layers_of_32_bits_are_masked(session: Any) -> None:
+    facts = session.result("masks_of_32_bits")
+    assert facts["status"] == "success", facts["error"]
+    assert facts["masks"]
+    assert facts["colours_kept"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_transparency_is_the_command_lines_cut_out(session: Any, kind: str) -> None:
     """Alpha and colours to the bit, wherever there is something to see."""

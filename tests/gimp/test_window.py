@@ -39,8 +39,9 @@ def test_ok_takes_the_background_out_and_one_undo_brings_it_back(seen: Any) -> N
     """The title has a star while there is something to undo; the screen shows the backdrop, then not, then again."""
     assert seen["title_after"] == "*" + seen["title_at_first"]
     assert seen["title_undone"] == seen["title_at_first"]
-    assert seen["backdrop_at_first"] == pytest.approx(seen["backdrop_undone"], rel=0.1)
-    assert seen["backdrop_after"]
+    assert seen["backdrop_at_first"] > 3000
+    assert seen["backdrop_gone"]
+    assert seen["backdrop_undone"] > 3000
 
 
 def test_cancel_changes_nothing_and_leaves_no_worker(seen: Any) -> None:

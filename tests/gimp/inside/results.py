@@ -7,6 +7,12 @@ KINDS = ("rgb", "grey")
 PRECISIONS = ("U8_NON_LINEAR", "U16_NON_LINEAR", "HALF_NON_LINEAR", "FLOAT_NON_LINEAR", "U16_LINEAR", "FLOAT_LINEAR")
 
 
+def masks_of_32_bits():
+    """Mask layers of the precision that GIMP's own float arithmetic cannot hold."""
+    image, layers = _stored("rgb", "U32_NON_LINEAR")
+    return {**call(image, layers), "masks": all(layer.get_mask() for layer in layers)}
+
+
 def masks():
     """Mask layers of every precision, without and with alpha."""
     facts = {}

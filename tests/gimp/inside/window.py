@@ -51,7 +51,7 @@ def use():
     shoot("dialog")
     press(dialog, "alt+o")
     patiently(lambda: title(image) != seen["title_at_first"])
-    seen |= {"title_after": title(image), "backdrop_after": patiently(lambda: few(BACKDROP))}
+    seen |= {"title_after": title(image), "backdrop_gone": patiently(lambda: few(BACKDROP))}
     shoot("after")
     press(image, "ctrl+z")
     patiently(lambda: title(image) == seen["title_at_first"])
