@@ -1,4 +1,4 @@
-"""Kills the plug-in while its worker is at work, and prints the seconds until the worker was gone."""
+"""Kills the plug-in while its worker is at work, and says when the worker is gone."""
 
 import contextlib
 import os
@@ -48,10 +48,9 @@ def cancel():
     """Kill the plug-in, the worker's parent."""
     _wait(busy)
     (worker,) = workers()
-    start = time.monotonic()
     os.kill(int((worker / "stat").read_text().split()[3]), signal.SIGKILL)
     _wait(gone)
-    print(time.monotonic() - start)
+    print("gone")
 
 
 if __name__ == "__main__":
