@@ -80,6 +80,16 @@ def test_transparency_stays_within_the_selection(session: Any) -> None:
     np.testing.assert_array_equal(found[wanted[..., 3] > 0], wanted[wanted[..., 3] > 0])
 
 
+def test_transparency_takes_a_mask_along(session: Any) -> None:
+    """Alpha is old * (1 - s * (1 - m)) in a feathered selection, within the rounding of 8-bit steps."""
+    facts = session.result("transparency_of_a_masked_layer")
+    assert facts["status"] == "success", facts["error"]
+    row, column = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    selected, found = session.plane("masked-selection", SHAPE) / 255, session.expected("rgb", "threshold") / 255
+    wanted = (3 * column + row) % 256 * (1 - selected * (1 - found))
+    np.testing.assert_allclose(session.plane("masked-transparency", (*SHAPE, 4))[..., 3], wanted, atol=1.01)
+
+
 def test_a_palette_keeps_its_colours(session: Any) -> None:
     """Decontaminated colours are not in it."""
     facts = session.result("indexed_transparency")

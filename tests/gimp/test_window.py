@@ -44,6 +44,11 @@ def test_ok_takes_the_background_out_and_one_undo_brings_it_back(seen: Any) -> N
     assert seen["backdrop_undone"] > 3000
 
 
+def test_a_refusal_is_shown_in_gimps_own_dialog(seen: Any) -> None:
+    """A bgwatch that is gone is told there, and the picture is as before."""
+    assert seen["title_refused"] == seen["title_at_first"]
+
+
 def test_cancel_changes_nothing_and_leaves_no_worker(seen: Any) -> None:
     assert seen["title_cancelled"] == seen["title_at_first"]
     assert seen["no_worker_left"]

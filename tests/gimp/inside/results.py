@@ -1,6 +1,6 @@
 """The three results, in every precision, for one layer and for several."""
 
-from calling import SESSION, call, keep, load, mask_bytes, read
+from calling import SESSION, call, keep, load, mask_bytes, put_gradient_mask, read
 from gi.repository import Gimp
 
 KINDS = ("rgb", "grey")
@@ -45,6 +45,18 @@ def transparency_in_a_selection():
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 20, 10, 70, 80)
     facts = call(image, [layer], result="transparency")
     keep("selected-transparency", read(layer, "R'G'B'A u8"))
+    return facts
+
+
+def transparency_of_a_masked_layer():
+    """Cut a layer that has a mask, within a feathered selection."""
+    image, layer = load(SESSION / "pictures" / "rgb.png")
+    put_gradient_mask(layer)
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, 30, 20, 90, 70)
+    Gimp.Selection.feather(image, 15)
+    keep("masked-selection", read(image.get_selection(), "Y u8"))
+    facts = call(image, [layer], result="transparency", method="threshold")
+    keep("masked-transparency", read(layer, "R'G'B'A u8"))
     return facts
 
 

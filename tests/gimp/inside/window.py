@@ -14,6 +14,7 @@ from PIL import ImageGrab
 from screen import PATIENCE, SESSION, running, screen
 
 SHOTS = SESSION / "screenshots"
+POINTER = SESSION / "window-profile" / "plug-ins" / "bgwatch-remove-background" / "bgwatch.json"
 PICTURE = SESSION / "pictures" / "rgb.png"
 BACKDROP = (70, 140, 190)  # the picture's
 SQUARES = ((153, 153, 153), (204, 204, 204))  # the preview's checkerboard
@@ -28,7 +29,7 @@ GIMPRC = """(config-version "{version}")
 
 
 def main():
-    """Open a picture, take its background out, look, undo, begin again and cancel."""
+    """Open a picture, take its background out, look, undo, begin again and cancel; then lose bgwatch."""
     SHOTS.mkdir()
     prepare_profile()
     with ExitStack() as stack:
@@ -61,6 +62,11 @@ def use():
     press(window(f"^{COMMAND}$"), "Escape")
     patiently(lambda: not xdotool("search", "--onlyvisible", "--name", f"^{COMMAND}$"))
     seen |= {"no_worker_left": patiently(lambda: not workers()), "title_cancelled": title(image)}
+    POINTER.write_text('{"python": "/nowhere/python", "version": "0"}')
+    press(image, "ctrl+shift+f")
+    window("^GIMP Message$")
+    seen["title_refused"] = title(image)
+    shoot("refused")
     return seen
 
 
