@@ -1,9 +1,12 @@
 """The worker's protocol, spoken with a real worker process."""
 
+import io
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 
 import bgwatch
+from bgwatch import gimp_worker
 from bgwatch.gimp_worker import LONGEST_LINE, PROTOCOL
 from bgwatch.layer import as_picture
 
@@ -273,3 +277,18 @@ def test_too_little_memory_is_a_sentence(start: Callable[..., Worker]) -> None:
     worker, pixels = start("-c", REPLACED.format(body="raise MemoryError")), square(3)
     answer, _ = worker.ask(header(pixels), pixels)
     assert answer == {"error": "there is not enough memory for a layer of 11 x 9 pixels: scale it"}
+
+
+def test_a_question_is_answered_though_the_input_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for the version closes the input at once; only a computation ends with it."""
+
+    def ended(_: int) -> None:
+        raise AssertionError("it ended without an answer")
+
+    monkeypatch.setattr(os, "_exit", ended)
+    inbox: gimp_worker.Inbox = queue.SimpleQueue()
+    gimp_worker._receive(io.BytesIO(b'{"ask": "hello"}\n'), inbox, threading.Event())
+    request = inbox.get_nowait()
+    assert isinstance(request, gimp_worker.Request)
+    assert request.ask == "hello"
+    assert inbox.get_nowait() is None
