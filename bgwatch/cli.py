@@ -27,7 +27,7 @@ def main() -> None:
     """Run the command ``bgwatch``; no traceback of an expected error reaches the user."""
     try:
         signals = _signals()
-        from bgwatch.workers import one_thread
+        from bgwatch.process import one_thread
 
         one_thread()
         sys.exit(bgwatch.main(standalone_mode=False, obj=signals))

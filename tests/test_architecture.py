@@ -16,7 +16,7 @@ ROWS = [
     ["job"],
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
     ["imagefile", "segment"],
-    ["place", "png"],
+    ["place", "png", "process"],
     ["settings"],
     ["errors", "__init__"],
 ]

@@ -6,14 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import spawn
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
 
-from bgwatch import workers as workers_module
-from bgwatch.workers import THREAD_VARIABLES, Workers
+from bgwatch import process as process_module
+from bgwatch.process import THREAD_VARIABLES
+from bgwatch.workers import DEATHS, Workers
 
 
 def act(task: str) -> str:
@@ -42,6 +43,28 @@ def die_twice(mark: str) -> str:
     return f"did die-twice {mark}"
 
 
+def die_counted(deaths: str) -> str:
+    with Path(deaths).open("a") as file:
+        file.write("x")
+    return die()
+
+
+def be_alone(mark: str) -> str:
+    """Die the first time, once all three are under way; then say whether another is under way."""
+    own, others = Path(mark), [Path(mark).with_name(name) for name in ("a", "b", "c")]
+    if not own.exists():
+        own.touch()
+        while not all(other.exists() for other in others):
+            os.sched_yield()
+        die()
+    own.with_suffix(".running").touch()
+    seen = [other for other in others if other != own and other.with_suffix(".running").exists()]
+    for _ in range(1000):
+        os.sched_yield()
+    own.with_suffix(".running").unlink()
+    return f"saw {seen}" if seen else f"did be-alone {mark}"
+
+
 def eat(size: str) -> str:
     try:
         bytearray(int(size))
@@ -58,6 +81,8 @@ VERBS: dict[str, Callable[[str], str]] = {
     "die": die,
     "die-once": die_once,
     "die-twice": die_twice,
+    "die-counted": die_counted,
+    "be-alone": be_alone,
     "eat": eat,
     "raise": complain,
     "hang": lambda _: str(signal.pause()),
@@ -134,17 +159,17 @@ def test_a_pool_that_cannot_start_condemns_no_task(python: str, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("failures", [1, 100])
-def test_a_pool_that_breaks_while_it_starts_condemns_no_task(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Multiprocessing tells of bad descriptors by a ValueError."""
-    submit, left = ProcessPoolExecutor.submit, [failures]
+def test_a_process_that_cannot_be_started_condemns_no_task(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Multiprocessing tells of a want of descriptors by a ValueError."""
+    start, left = SpawnProcess.start, [failures]
 
-    def breaking(self, *given):
+    def failing(self: SpawnProcess) -> None:
         if left[0] > 0:
             left[0] -= 1
             raise ValueError("bad value(s) in fds_to_keep")
-        return submit(self, *given)
+        start(self)
 
-    monkeypatch.setattr(ProcessPoolExecutor, "submit", breaking)
+    monkeypatch.setattr(SpawnProcess, "start", failing)
     results = done(make(), "one", "two")
     if failures == 1:
         assert results == {"did one", "did two"}
@@ -202,39 +227,73 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def test_a_pool_is_replaced_after_many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_is_replaced_after_many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What libraries leak goes with it; no task is lost, and none runs twice."""
-    monkeypatch.setattr(workers_module, "TASKS_A_WORKER", 3)
-    workers = make(count=1)
-    results = done(workers, *(f"pid {number}" for number in range(10)))
+    monkeypatch.setattr(process_module, "TASKS", 3)
+    results = done(make(count=1), *(f"pid {number}" for number in range(10)))
     assert {result.split()[0] for result in results} == {str(number) for number in range(10)}
     assert len({result.split()[1] for result in results}) == 4
 
 
 def test_a_task_is_given_up_only_when_its_worker_dies_time_and_again(tmp_path: Path) -> None:
     """Someone who kills workers at random hits one task more than once."""
-    assert done(make(), f"die-twice {tmp_path}/mark", "die") == {
+    assert done(make(), f"die-twice {tmp_path}/mark", f"die-counted {tmp_path}/deaths") == {
         f"did die-twice {tmp_path}/mark",
-        "die died: its worker process was killed, perhaps for want of memory; scale the picture or free memory",
+        f"die-counted {tmp_path}/deaths died: its worker process was killed, perhaps for want of memory; "
+        "scale the picture or free memory",
     }
+    assert Path(tmp_path, "deaths").read_text() == DEATHS * "x"
 
 
-def test_a_worker_that_is_killed_while_it_starts_alone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, starts = Workers._new_pool, []
+def test_a_worker_that_is_killed_while_it_waits_costs_no_attempt(tmp_path: Path) -> None:
+    workers = make(count=1)
+    workers.submit("pid of")
+    (pid,) = (int(result.split()[1]) for result in workers.collect(60))
+    os.kill(pid, signal.SIGKILL)
+    assert done(workers, "one") == {"did one"}
 
-    def new_pool(self: "Workers[str, str]") -> ProcessPoolExecutor:
-        pool = real(self)
-        starts.append(pool)
-        if len(starts) in (2, 3):  # the first one is that whose worker the task kills
-            pool.submit(os.kill, 0, 0)
-            for process in pool._processes.values():
-                process.kill()
-        return pool
 
-    monkeypatch.setattr(Workers, "_new_pool", new_pool)
-    assert done(make(count=1), "die") == {
-        "die died: its worker process was killed, perhaps for want of memory; scale the picture or free memory"
-    }
+def test_what_hangs_holds_nobody_up() -> None:
+    workers = make(seconds=3600)
+    workers.submit("hang")
+    for number in range(5):
+        workers.submit(f"task{number}")
+    results: list[str] = []
+    while len(results) < 5:
+        results += workers.collect(60)
+    assert set(results) == {f"did task{number}" for number in range(5)}
+    assert workers.busy == 1
+    workers.stop()
+
+
+def test_a_task_whose_worker_was_killed_runs_alone(tmp_path: Path) -> None:
+    """Two that together want more memory than there is are killed together, and come out one after the other."""
+    tasks = [f"be-alone {tmp_path}/{name}" for name in ("a", "b", "c")]
+    assert done(make(count=3), *tasks) == {f"did {task}" for task in tasks}
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, starts = SpawnProcess.start, []
+
+    def killed_twice(self: SpawnProcess) -> None:
+        start(self)
+        starts.append(self)
+        if len(starts) <= 2:
+            self.kill()
+
+    monkeypatch.setattr(SpawnProcess, "start", killed_twice)
+    assert done(make(count=1), "one") == {"did one"}
+    assert len(starts) == 3
+
+
+def test_whoever_forgets_to_stop_leaves_no_process_behind() -> None:
+    workers = make(count=1)
+    workers.submit("pid of")
+    (pid,) = (int(result.split()[1]) for result in workers.collect(60))
+    (lane,) = workers._lanes
+    del workers
+    lane.join(20)
+    assert not _alive(pid)
 
 
 def test_an_error_that_a_task_raises_is_handed_back_as_its_end() -> None:

@@ -29,8 +29,8 @@ from PIL import Image
 
 from bgwatch import Cutout, remove_background
 from bgwatch.job import Job, run
+from bgwatch.process import THREAD_VARIABLES, one_thread
 from bgwatch.settings import PictureLimits
-from bgwatch.workers import THREAD_VARIABLES, one_thread
 
 SHAPE = (3, 4)
 SHARED = 8  # pictures for two workers

@@ -12,7 +12,7 @@ from real_gimp import NoGimpError, find_gimp
 CORE = """
 import sys, time, numpy as np
 from PIL import Image
-from bgwatch.workers import one_thread
+from bgwatch.process import one_thread
 one_thread()
 from bgwatch import remove_background
 pixels = np.asarray(Image.open(sys.argv[1]))

@@ -15,7 +15,7 @@ from PIL import Image
 import bgwatch
 from bgwatch import remove_background
 from bgwatch.errors import PictureError, SettingsError
-from bgwatch.workers import THREAD_VARIABLES
+from bgwatch.process import THREAD_VARIABLES
 
 PLAIN = ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "I;16"]
 MODES = [*PLAIN, "LA", "La", "PA", "RGBA", "RGBa"]
