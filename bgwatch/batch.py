@@ -3,7 +3,7 @@
 import os
 import re
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ from bgwatch.errors import FolderError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
 from bgwatch.job import Job, Outcome, pool
 from bgwatch.place import discard, fitting, make_folder, numbered, publish, temporary_in
-from bgwatch.settings import PictureLimits, WorkerLimits
+from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits, WorkerLimits
 
-OWN_RESULT = re.compile(r"\.(cutout|mask)(-\d+)?\.png$")
+_SUFFIXES = "|".join(re.escape(suffix) for suffixes in RESULT_SUFFIXES.values() for suffix in suffixes)
+OWN_RESULT = re.compile(rf"\.(cutout|mask)(-\d+)?({_SUFFIXES})$")
+
+DEFAULT = Output()
 
 
 @dataclass
@@ -42,17 +45,22 @@ class Plan:
     replace: bool = False
 
 
-def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
+def is_file(inputs: Sequence[Path], out: Path | None) -> bool:
+    """Tell whether OUT names one file, and not a folder."""
+    return out is not None and len(inputs) == 1 and out.suffix.lower() in SUFFIXES and not os.path.isdir(out)
+
+
+def plan(inputs: Iterable[Path], out: Path | None, output: Output = DEFAULT) -> Plan:
     """Find the pictures and give each result its name, clashes numbered in the order of the inputs.
 
     Raises
     ------
     SettingsError
-        When OUT lies inside an input folder, is the input itself, or asks for a format that cannot be written.
+        When OUT lies inside an input folder, or is the input itself.
     """
     inputs = list(inputs)
     made = Plan()
-    if out is not None and len(inputs) == 1 and out.suffix.lower() in SUFFIXES and not os.path.isdir(out):
+    if out is not None and is_file(inputs, out):
         _refuse_as_file(inputs[0], out)
         made.targets[inputs[0]] = out
         made.replace = True
@@ -67,7 +75,7 @@ def plan(inputs: Iterable[Path], out: Path | None, mask: bool) -> Plan:
             if real in seen:
                 continue
             seen.add(real)
-            target = numbered(folder, _name(source, out, mask), taken)
+            target = numbered(folder, _name(source, out, output), taken)
             taken.add(str(target).casefold())
             made.targets[source] = target
     return made
@@ -78,7 +86,7 @@ def carry_out(
     options: dict[str, Any],
     allowed: PictureLimits,
     limits: WorkerLimits,
-    mask: bool,
+    output: Output,
     count: int,
     scheduler: str | None = None,
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
@@ -86,6 +94,7 @@ def carry_out(
 
     Closing the iterator early ends the worker processes and takes their unfinished files away.
     """
+    made_of = output.model_dump()
     workers = pool(max(1, min(count, len(made.targets))), limits, scheduler=scheduler)
     waiting = deque(made.targets.items())
     flying: dict[str, Path] = {}
@@ -93,7 +102,7 @@ def carry_out(
         while waiting or workers.busy:
             while waiting and workers.room:
                 source, target = waiting.popleft()
-                job = Job(str(source), str(temporary_in(target.parent)), options, allowed.model_dump(), mask)
+                job = Job(str(source), str(temporary_in(target.parent)), options, allowed.model_dump(), made_of)
                 try:
                     make_folder(target.parent)
                 except FolderError as error:
@@ -150,17 +159,14 @@ def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Pa
                 yield path, folder if out is None else out / folder.relative_to(given)
 
 
-def _name(source: Path, out: Path | None, mask: bool) -> str:
-    if out is not None:
-        return fitting(source.stem, ".png")
-    return fitting(source.stem, ".mask.png" if mask else ".cutout.png")
+def _name(source: Path, out: Path | None, output: Output) -> str:
+    kind = "" if out is not None else ".mask" if output.mask else ".cutout"
+    return fitting(source.stem, kind + output.suffix)
 
 
 def _refuse_as_file(source: Path, out: Path) -> None:
     if os.path.isdir(source):
         raise SettingsError(f"{out}: {source} is a folder, so OUT must be a folder too; take the suffix away")
-    if out.suffix.lower() != ".png":
-        raise SettingsError(f"{out}: results are written as PNG; let OUT end in .png")
     if os.path.exists(out) and os.path.exists(source) and out.samefile(source):
         raise SettingsError(f"{out}: OUT is the picture itself, which is never changed; name another file")
 

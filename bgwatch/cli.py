@@ -13,7 +13,7 @@ import click
 from bgwatch import __version__
 from bgwatch.cli_watch import COMMANDS
 from bgwatch.errors import BgwatchError
-from bgwatch.options import SettingsCommand, as_path, picture_settings, with_places
+from bgwatch.options import SettingsCommand, as_path, output_settings, picture_settings, with_places
 from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
@@ -75,10 +75,9 @@ for command in COMMANDS:
     bgwatch.add_command(command)
 
 
-@bgwatch.command(cls=SettingsCommand, models=PICTURE_MODELS)
+@bgwatch.command(cls=SettingsCommand, models=(*PICTURE_MODELS, "Output"))
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_path)
-@click.option("-o", "out", metavar="OUT", type=as_path, help="A folder, or a .png for one INPUT.")
-@click.option("--mask", is_flag=True, help="Write the alpha alone, as a grey picture.")
+@click.option("-o", "out", metavar="OUT", type=as_path, help="A folder, or a file like a.png or a.webp for one INPUT.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
 @click.option("--explain", is_flag=True, help="Tell what was found on the way to each result.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
@@ -86,7 +85,6 @@ for command in COMMANDS:
 def remove(
     inputs: tuple[Path, ...],
     out: Path | None,
-    mask: bool,
     strict: bool,
     explain: bool,
     as_json: bool,
@@ -102,11 +100,12 @@ def remove(
 
     start = time.monotonic()
     options, allowed, limits = picture_settings(given)
-    planned = batch.plan(inputs, out, mask)
+    output = output_settings(given, out if batch.is_file(inputs, out) else None)
+    planned = batch.plan(inputs, out, output)
     for sentence in planned.unreadable:
         say(sentence)
     summary = report.Summary()
-    doing = batch.carry_out(planned, options, allowed, limits, mask, workers or cpus(), limits.scheduler)
+    doing = batch.carry_out(planned, options, allowed, limits, output, workers or cpus(), limits.scheduler)
     with progress(len(planned.targets)) as shown, closing(doing):
         for outcome, target in doing:
             news = summary.add(outcome)
@@ -141,7 +140,7 @@ def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | N
 
     check_sheet(out, background)
     options, allowed, limits = picture_settings(given)
-    planned = batch.plan(inputs, None, mask=False)
+    planned = batch.plan(inputs, None)
     planned.targets.pop(out, None)  # an earlier sheet among the pictures
     columns = {}
     with progress(len(planned.targets)) as shown:

@@ -68,7 +68,7 @@ def parse(text: str, base: Path) -> Settings:
     raw = {} if raw is None else raw
     if not isinstance(raw, dict):
         raise SettingsError(f"must be a mapping of settings, got {type(raw).__name__}; see config.example.yaml")
-    raw = {str(key): value for key, value in raw.items()}
+    raw = with_fill_from(base, {str(key): value for key, value in raw.items()})
     entries = raw.pop("folders", None)
     found: list[str] = []
     top = _validated(Settings, raw, "", found)
@@ -94,7 +94,7 @@ def _folders(entries: Any, defaults: dict[str, Any], base: Path, found: list[str
         if not isinstance(entry, dict):
             found.append(f"{at}: must be a mapping with inbox and outbox, got {type(entry).__name__}")
             continue
-        named = {str(key): value for key, value in entry.items()}
+        named = with_fill_from(base, {str(key): value for key, value in entry.items()})
         folder = _validated(Folder, {**defaults, **named}, at, found)
         if folder:
             try:
@@ -123,6 +123,7 @@ def in_force(path: Path | None, pair: tuple[str, ...], given: dict[str, Any]) ->
         As `load` does.
     """
     settings = load(path) if path else Settings()
+    given = with_fill_from(Path.cwd(), given)
     for_folders = {key: value for key, value in given.items() if key in FolderDefaults.model_fields}
     if not pair and not settings.folders:
         pair = ("inbox", "outbox")
@@ -146,6 +147,14 @@ def located(text: str, base: Path) -> str:
         return str(base / Path(text).expanduser())
     except RuntimeError:
         raise SettingsError(f"{text}: the home folder it names is not known; write the whole path") from None
+
+
+def with_fill_from(base: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Take the picture that is to be laid behind, if there is one, from a folder, as `located` does."""
+    fill = values.get("fill")
+    if not isinstance(fill, str) or fill in ("", "transparent") or fill.startswith("#"):
+        return values
+    return {**values, "fill": located(fill, base)}
 
 
 def _validated(model: type[M], values: dict[str, Any], at: str, found: list[str]) -> M | None:

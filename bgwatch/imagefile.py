@@ -1,4 +1,4 @@
-"""File to pixels and pixels to PNG: decoding under limits, orientation, colour profile."""
+"""File to pixels: decoding under limits, orientation, colour profile."""
 
 import contextlib
 import errno
@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from bgwatch.errors import FolderError, PictureError, UnfinishedError
-from bgwatch.png import encode
 from bgwatch.settings import PictureLimits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
@@ -143,25 +141,6 @@ def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> P
             raise UnfinishedError(
                 f"{path}: the picture is broken or cut short ({_one_line(error)}); export or copy it again"
             ) from None
-
-
-def encode_png(rgba: NDArray[Any], kept: dict[str, Any], grey: bool, mask: bool) -> bytes:
-    """Encode a cut-out, or its alpha alone, as PNG.
-
-    Parameters
-    ----------
-    rgba : ndarray of uint8, shape (H, W, 4)
-        Straight alpha.
-    kept : dict
-        ``icc_profile``, ``dpi`` and ``exif`` for the file.
-    grey : bool
-        Write grey and alpha; the three colour channels are equal.
-    mask : bool
-        Write the alpha alone, as a grey picture without a colour profile.
-    """
-    if mask:
-        return encode(rgba[..., 3], {key: value for key, value in kept.items() if key != "icc_profile"})
-    return encode(rgba[..., ::3] if grey else rgba, kept)
 
 
 @contextlib.contextmanager

@@ -7,20 +7,22 @@ import platform
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bgwatch.encode import encode
 from bgwatch.errors import BgwatchError, FolderError, UnfinishedError
-from bgwatch.imagefile import Identity, decode, encode_png
+from bgwatch.imagefile import Identity, decode
 from bgwatch.place import discard, write_durably
 from bgwatch.segment.laps import Lap, Laps
-from bgwatch.settings import PictureLimits, Segmentation, WorkerLimits
+from bgwatch.settings import Output, PictureLimits, Segmentation, WorkerLimits
 from bgwatch.workers import Workers
 
 if TYPE_CHECKING:
     from bgwatch.cluster import Cluster
+    from bgwatch.segment.pixels import Pixels
 
     Pool = Workers["Job", "Outcome"] | Cluster["Job", "Outcome"]
 
@@ -41,8 +43,8 @@ class Job:
         The fields of `bgwatch.settings.Segmentation`.
     limits : dict
         The fields of `bgwatch.settings.PictureLimits`.
-    mask : bool
-        Write the alpha alone.
+    output : dict
+        The fields of `bgwatch.settings.Output`.
     follow_symlinks : bool
         False refuses a source that is a symbolic link.
     """
@@ -51,7 +53,7 @@ class Job:
     temporary: str
     options: dict[str, Any]
     limits: dict[str, Any]
-    mask: bool = False
+    output: dict[str, Any] = field(default_factory=dict)
     follow_symlinks: bool = True
 
 
@@ -235,7 +237,7 @@ def _cut(job: Job, start: float) -> Outcome:
     laps("segmentation")
     grey = picture.image.mode in ("L", "LA")
     discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
-    write_durably(encode_png(cutout.rgba, picture.kept, grey, job.mask), Path(job.temporary))
+    write_durably(_encoded(cutout.rgba, picture.kept, grey, Output(**job.output)), Path(job.temporary))
     laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence
     reasons = (*cutout.report.reasons, *picture.notes) if unsure else picture.notes
@@ -249,3 +251,10 @@ def _cut(job: Job, start: float) -> Outcome:
         asdict(cutout.report),
         laps.taken,
     )
+
+
+def _encoded(rgba: "Pixels", kept: dict[str, Any], grey: bool, output: Output) -> bytes:
+    pixels = rgba[..., 3] if output.mask else rgba[..., ::3] if grey else rgba
+    if output.mask:
+        kept = {key: value for key, value in kept.items() if key != "icc_profile"}
+    return encode(pixels, kept, output.format, output.quality)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bgwatch.errors import SettingsError
+
 if TYPE_CHECKING:
-    from bgwatch.settings import Machines, Model, PictureLimits, Settings
+    from bgwatch.settings import Machines, Model, Output, PictureLimits, Settings
 
 
 def as_path(text: str) -> Path:
@@ -47,6 +49,11 @@ def _options(models: list["type[Model]"]) -> Iterator[click.Parameter]:
 
 def _option(name: str, given: dict[str, Any]) -> click.Option:
     kind: click.ParamType[Any]
+    flag = "--" + name.replace("_", "-")
+    given = {**given, **next((one for one in given.get("anyOf", ()) if one["type"] != "null"), {})}
+    shown = "" if given["default"] is None else f"  [default: {given['default']}]"
+    if given["type"] == "boolean":
+        return click.Option([f"{flag}/--no{flag[1:]}"], default=None, help=given["description"])
     if "enum" in given:
         kind = click.Choice(given["enum"])
     elif given["type"] == "integer":
@@ -55,8 +62,7 @@ def _option(name: str, given: dict[str, Any]) -> click.Option:
         kind = click.FloatRange(given.get("minimum"), given.get("maximum"))
     else:
         kind = click.STRING
-    flag = "--" + name.replace("_", "-")
-    return click.Option([flag], type=kind, help=f"{given['description']}  [default: {given['default']}]")
+    return click.Option([flag], type=kind, help=given["description"] + shown)
 
 
 def with_places(command: Callable[..., None]) -> Callable[..., None]:
@@ -89,11 +95,42 @@ def picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLim
     """Split the options of a command into those of the segmentation, the limits of a picture, and the machines."""
     from bgwatch.settings import Machines, PictureLimits, Segmentation, machines, segmentation
 
-    def of(model: "type[Model]") -> dict[str, Any]:
-        return {name: given[name] for name in model.model_fields if given.get(name) is not None}
-
     return (
-        segmentation(of(Segmentation)).model_dump(),
-        PictureLimits(**of(PictureLimits)),
-        machines(of(Machines)),
+        segmentation(_of(Segmentation, given)).model_dump(),
+        PictureLimits(**_of(PictureLimits, given)),
+        machines(_of(Machines, given)),
     )
+
+
+def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
+    """Take from the options of a command what results are to be.
+
+    Parameters
+    ----------
+    given : dict
+        The options.
+    file : Path or None
+        The one file that was named as result; its suffix asks for a format.
+
+    Raises
+    ------
+    SettingsError
+        When options contradict each other, or the format has no name of that kind.
+    """
+    from bgwatch.config import with_fill_from
+    from bgwatch.settings import RESULT_SUFFIXES, Output, output
+
+    options = with_fill_from(Path.cwd(), _of(Output, given))
+    if file:
+        suffix = file.suffix.lower()
+        named = next((name for name, suffixes in RESULT_SUFFIXES.items() if suffix in suffixes), None)
+        if named is None:
+            said = ", ".join(suffixes[0] for suffixes in RESULT_SUFFIXES.values())
+            raise SettingsError(f"{file}: results are not written as {suffix}; let OUT end in one of {said}")
+        if options.setdefault("format", named) != named:
+            raise SettingsError(f"{file}: is named as {named}, and --format is {options['format']}; leave one out")
+    return output(options)
+
+
+def _of(model: "type[Model]", given: dict[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in model.model_fields if given.get(name) is not None}

@@ -5,15 +5,30 @@ The same names serve the Python API, the command line, the settings file and the
 
 import difflib
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from bgwatch.errors import SettingsError
 
 Backdrop = Annotated[str, StringConstraints(pattern=r"^(auto|first-pixel|#[0-9a-fA-F]{6})$")]
 Address = Annotated[str, StringConstraints(pattern=r"^((tcp|tls)://)?([^\s/:\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$")]
+Fill = Annotated[str, StringConstraints(pattern=r"^(transparent|#([0-9a-fA-F]{3}){1,2}|[^#\x00][^\x00]*)$")]
+Canvas = Annotated[str, StringConstraints(pattern=r"^(square|[1-9][0-9]{0,4}x[1-9][0-9]{0,4})$")]
+Padding = Annotated[
+    str,
+    BeforeValidator(lambda given: str(given) if type(given) is int else given),  # YAML's 20
+    StringConstraints(pattern=r"^([0-9]{1,5}|[0-9]{1,3}(\.[0-9]{1,3})?%)$"),
+]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
 
 
@@ -45,6 +60,83 @@ class Segmentation(Model):
         description="A soft shadow on the background: gone with it (remove), or left as half-transparent black (keep).",
     )
     min_confidence: float = Field(0.5, ge=0, le=1, description="Below this confidence a result is called unsure.")
+
+
+RESULT_SUFFIXES = {  # of each format; the first one is what results get
+    "png": (".png",),
+    "webp": (".webp",),
+    "tiff": (".tiff", ".tif"),
+    "avif": (".avif",),
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+}
+LOSSLESS = ("png", "tiff")
+
+
+class Output(Model):
+    """What a result is."""
+
+    format: Literal["png", "webp", "tiff", "avif", "jpeg"] = Field("png", description="File format of results.")
+    quality: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Of WebP, AVIF and JPEG; null means lossless for WebP and 90 for the others.",
+    )
+    mask: bool = Field(False, description="Write the alpha alone, as a grey picture.")
+    crop: bool = Field(False, description="Cut results to the subject.")
+    crop_padding: Padding = Field(
+        "0", description="Room left around the subject: pixels like 20, or a share of its longer side like 5%."
+    )
+    crop_alpha: float = Field(
+        0.05, ge=0, le=1, description="What is more opaque than this belongs to the subject for crop and canvas."
+    )
+    canvas: Canvas | None = Field(
+        None,
+        description="Size of results, like 1000x1000 or square, with the subject in the middle, made smaller to fit; "
+        "null leaves them as large as the picture.",
+    )
+    enlarge: bool = Field(False, description="Let canvas make a small subject larger too.")
+    fill: Fill = Field(
+        "transparent", description="What is laid behind: transparent, a colour like '#ffffff', or a picture file."
+    )
+    fit: Literal["cover", "contain"] = Field(
+        "cover", description="A picture behind fills the result and is cut (cover), or is seen whole (contain)."
+    )
+    strip: bool = Field(
+        False, description="Leave out ICC profile, EXIF, XMP and resolution; colours are brought to sRGB before."
+    )
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if wrong := list(self._contradictions()):
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def suffix(self) -> str:
+        """How the names of results end."""
+        return RESULT_SUFFIXES[self.format][0]
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.format == "jpeg" and self.fill == "transparent" and not self.mask:
+            yield "format: jpeg has no transparency; set fill to a colour like '#ffffff', or take another format"
+        if self.mask and self.fill != "transparent":
+            yield "fill: nothing is laid behind a mask; leave out fill or mask"
+
+    def idle(self) -> list[str]:
+        """Say what was set and has no effect beside the other settings."""
+        told = []
+        if self.quality is not None and self.format in LOSSLESS:
+            told.append(f"quality: {self.format} is written without loss; leave it out, or take webp, avif or jpeg")
+        if self.enlarge and not self.canvas:
+            told.append("enlarge: there is nothing to enlarge to; set canvas")
+        if not (self.crop or self.canvas):
+            told += [
+                f"{name}: has no effect without crop or canvas; set one of them"
+                for name in ("crop_padding", "crop_alpha")
+                if getattr(self, name) != type(self).model_fields[name].default
+            ]
+        return told
 
 
 class PictureLimits(Model):
@@ -86,7 +178,7 @@ class Machines(WorkerLimits):
         return self
 
 
-class FolderDefaults(PictureLimits, Segmentation):
+class FolderDefaults(PictureLimits, Output, Segmentation):
     """What may be set for all folders at once, or for each."""
 
     settle_seconds: float = Field(
@@ -129,6 +221,10 @@ class Settings(Machines, FolderDefaults):
     folders: tuple[Folder, ...] = Field((), description="The watched folders; each may override any setting above.")
 
     @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        return self  # these are defaults, to which each folder adds its own
+
+    @model_validator(mode="after")
     def _inboxes_differ(self) -> Self:
         inboxes = [folder.inbox for folder in self.folders]
         twice = {inbox for inbox in inboxes if inboxes.count(inbox) > 1}
@@ -149,6 +245,23 @@ def segmentation(options: Mapping[str, Any]) -> Segmentation:
         return Segmentation(**options)
     except ValidationError as error:
         raise SettingsError("; ".join(problems(error, Segmentation))) from None
+
+
+def output(options: Mapping[str, Any]) -> Output:
+    """Validate what results are to be.
+
+    Raises
+    ------
+    SettingsError
+        Naming every value that cannot be used, contradicts another, or has no effect.
+    """
+    try:
+        made = Output(**options)
+    except ValidationError as error:
+        raise SettingsError("; ".join(problems(error, Output))) from None
+    if idle := made.idle():
+        raise SettingsError("; ".join(idle))
+    return made
 
 
 def machines(options: Mapping[str, Any]) -> Machines:
@@ -176,6 +289,13 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     return "is not a setting" + (f"; did you mean {near[0]!r}?" if near else "; take it out")
 
 
+PATTERNS_IN_WORDS = {
+    "backdrop": "must be auto, first-pixel or a colour like '#c0c0c0'",
+    "scheduler": "must be an address like tls://host:8786 or tcp://127.0.0.1:8786",
+    "fill": "must be transparent, a colour like '#ffffff' or a picture",
+    "canvas": "must be square or a size like 1000x1000",
+    "crop_padding": "must be pixels like 20 or a share like 5%",
+}
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel = 1
 _SHORT.maxstring = _SHORT.maxother = 60
@@ -188,10 +308,8 @@ def _problem(details: Any, model: type[Model], at: str) -> str:
         return f"{where}: {unknown_name(str(details['loc'][-1]), model.model_fields)}"
     if details["type"] == "missing":
         return f"{where}: is missing"
-    if details["type"] == "string_pattern_mismatch" and details["loc"][-1] == "backdrop":
-        said = "must be auto, first-pixel or a colour like '#c0c0c0'"
-    elif details["type"] == "string_pattern_mismatch" and details["loc"][-1] == "scheduler":
-        said = "must be an address like tls://host:8786 or tcp://127.0.0.1:8786"
+    if details["type"] == "string_pattern_mismatch" and details["loc"][-1] in PATTERNS_IN_WORDS:
+        said = PATTERNS_IN_WORDS[details["loc"][-1]]
     else:
         said = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if not path:

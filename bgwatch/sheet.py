@@ -17,7 +17,7 @@ from bgwatch.batch import Plan, carry_out
 from bgwatch.errors import SettingsError, printable
 from bgwatch.imagefile import decode
 from bgwatch.job import Outcome
-from bgwatch.settings import PictureLimits, WorkerLimits
+from bgwatch.settings import Output, PictureLimits, WorkerLimits
 
 CELL = 240
 MARGIN = 12
@@ -59,7 +59,7 @@ def columns_of(
     with TemporaryDirectory(prefix="bgwatch-") as folder:
         targets = {source: Path(folder, f"{number}.png") for number, source in enumerate(made.targets)}
         names = Counter(source.name for source in targets)
-        doing = carry_out(replace(made, targets=targets), options, allowed, limits, False, count)
+        doing = carry_out(replace(made, targets=targets), options, allowed, limits, Output(), count)
         with closing(doing):
             for outcome, target in doing:
                 source = Path(outcome.job.source)

@@ -15,7 +15,7 @@ ROWS = [
     ["batch"],
     ["job"],
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
-    ["imagefile", "segment"],
+    ["imagefile", "segment", "encode"],
     ["place", "png", "process"],
     ["settings"],
     ["errors", "__init__"],

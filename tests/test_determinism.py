@@ -13,7 +13,7 @@ from PIL import Image
 
 import bgwatch
 from bgwatch import remove_background
-from bgwatch.imagefile import encode_png
+from bgwatch.encode import encode
 
 PICTURES = Path(__file__).parent / "pictures"
 RUNS = 20
@@ -55,7 +55,7 @@ def expected(inbox: Path) -> dict[str, str]:
     for name in CLASHING:
         image = Image.open(inbox / name)
         kept = {key: image.info[key] for key in ("dpi", "icc_profile", "exif") if key in image.info}
-        data = encode_png(remove_background(image).rgba, kept, grey=False, mask=False)
+        data = encode(remove_background(image).rgba, kept)
         found[numbered.get(name, str(Path(name).with_suffix(".png")))] = digest(data)
     return found
 

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image, ImageCms
 from scenes import png_header
 
+from bgwatch.encode import encode
 from bgwatch.errors import PictureError, UnfinishedError
-from bgwatch.imagefile import Identity, decode, encode_png, identity_of, looks_like_picture
+from bgwatch.imagefile import Identity, decode, identity_of, looks_like_picture
 from bgwatch.settings import PictureLimits
 
 LIMIT = PictureLimits(max_pixels=1_000_000)
@@ -143,7 +144,7 @@ def test_orientation_is_applied_and_profile_and_dpi_are_kept(tmp_path: Path, dra
     picture = decode(path, LIMIT)
     assert picture.image.size == (140, 120)
     rgba = np.asarray(picture.image.convert("RGBA"))
-    with Image.open(io.BytesIO(encode_png(rgba, picture.kept, grey=False, mask=False))) as again:
+    with Image.open(io.BytesIO(encode(rgba, picture.kept))) as again:
         assert again.info["icc_profile"] == SRGB
         assert again.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert again.getexif()[0x010E] == "a disc"
@@ -171,16 +172,6 @@ def test_pillows_own_limit_is_put_back(tmp_path: Path, draw: Callable[..., Path]
 def test_the_identity_is_of_what_was_read(tmp_path: Path, draw: Callable[..., Path]) -> None:
     path = draw(tmp_path / "a.png")
     assert decode(path, LIMIT).identity == Identity.of(path.stat())
-
-
-def test_grey_and_mask_are_written_as_such() -> None:
-    rgba = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    rgba[..., 1] = rgba[..., 2] = rgba[..., 0]
-    with Image.open(io.BytesIO(encode_png(rgba, {}, grey=True, mask=False))) as grey:
-        assert np.array_equal(np.asarray(grey), rgba[..., [0, 3]])
-    with Image.open(io.BytesIO(encode_png(rgba, {"icc_profile": SRGB}, grey=False, mask=True))) as mask:
-        assert np.array_equal(np.asarray(mask), rgba[..., 3])
-        assert "icc_profile" not in mask.info
 
 
 def test_only_regular_files_have_an_identity(tmp_path: Path) -> None:

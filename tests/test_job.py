@@ -39,7 +39,7 @@ def test_grey_stays_grey(tmp_path: Path, draw: Callable[..., Path]) -> None:
 def test_the_mask_is_the_alpha(tmp_path: Path, draw: Callable[..., Path]) -> None:
     source = draw(tmp_path / "a.png")
     run(make(source, tmp_path / "out.png"))
-    run(make(source, tmp_path / "mask.png", mask=True))
+    run(make(source, tmp_path / "mask.png", output={"mask": True}))
     mask = opened(tmp_path / "mask.png")
     assert mask.mode == "L"
     assert np.array_equal(np.asarray(mask), np.asarray(opened(tmp_path / "out.png"))[..., 3])

@@ -30,10 +30,12 @@ class Filing:
     ----------
     where : Places
         The folders.
+    suffix : str
+        How the names of results end.
     """
 
-    def __init__(self, where: Places) -> None:
-        self.where = where
+    def __init__(self, where: Places, suffix: str = ".png") -> None:
+        self.where, self._suffix = where, suffix
         # names of ours in the outbox, with which no mirrored subfolder may get mixed up
         self._reserved = {place.name.casefold() for place in where.written if place.parent == where.outbox}
         outside = [place for place in where.written if not place.is_relative_to(where.outbox)]
@@ -118,7 +120,7 @@ class Filing:
         first, *rest = original.parts
         if rest and first.casefold() in self._reserved:
             first = f"{first}-2"
-        return Path(first, *rest).with_name(fitting(original.stem, ".png"))
+        return Path(first, *rest).with_name(fitting(original.stem, self._suffix))
 
     def result_place(self, original: Path, review: bool, ours: Callable[[Path], bool] = lambda path: False) -> Path:
         """Find the place for the result of an original, and make its folder; one that is ``ours`` may be replaced."""

@@ -11,7 +11,7 @@ from typing import Any
 from bgwatch.errors import FolderError, printable
 from bgwatch.job import Job, Outcome
 from bgwatch.place import discard
-from bgwatch.settings import Folder, PictureLimits, Segmentation
+from bgwatch.settings import Folder, Output, PictureLimits, Segmentation
 from bgwatch.watch.events import Events, is_remote
 from bgwatch.watch.filing import Filing
 from bgwatch.watch.intake import Intake
@@ -69,7 +69,7 @@ class Watched:
     ) -> None:
         self.folder, self.lock = folder, lock
         self._rescan_seconds, self._polling, self._hint = rescan_seconds, polling, hint
-        self.filing = Filing(places(folder))
+        self.filing = Filing(places(folder), folder.suffix)
         self.inbox = self.filing.where.inbox
         self.intake = Intake(self.inbox, folder.settle_seconds, ledger.staying(self.inbox))
         self.outcomes = Outcomes(self.filing, self.intake, ledger, folder.on_conflict, folder.settle_seconds)
@@ -153,6 +153,7 @@ class Watched:
                 temporary=str(self.filing.temporary()),
                 options=self.folder.model_dump(include=set(Segmentation.model_fields)),
                 limits=self.folder.model_dump(include=set(PictureLimits.model_fields)),
+                output=self.folder.model_dump(include=set(Output.model_fields)),
                 follow_symlinks=False,
             )
             self._jobs[job.temporary] = original
