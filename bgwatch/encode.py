@@ -1,19 +1,37 @@
 """Pixels to the bytes of a file: PNG, WebP, TIFF, AVIF and JPEG, with what belongs to a photograph beside them."""
 
 import io
+import struct
 from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image, TiffTags
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import STRIPOFFSETS, ImageFileDirectory_v2
 
 from bgwatch import png
 from bgwatch.errors import PictureError
 
-LONGEST_SIDE = {"webp": 16383, "avif": 65535, "jpeg": 65500}
+LONGEST_SIDE = {"webp": 16383, "avif": 65535, "jpeg": 65500}  # pixels
 DEEP = ("png", "tiff")  # formats that hold 16 bits a channel
+GREY = ("png", "tiff", "jpeg", "avif")  # formats that hold grey, and those that hold alpha with it
+GREY_WITH_ALPHA = ("png", "tiff")
+LONGEST_MARKER = 65533  # bytes of a segment of a JPEG, its length apart
+XMP_HEADER = 29  # bytes before XMP in its segment
 LOSSY_QUALITY = 90
-TIFF_STRIP = 64  # rows
+STRIP, LEVEL = 64, 3  # rows of TIFF that are deflated together, and how hard
+POINTERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+RESOLUTION = (ExifTags.Base.XResolution, ExifTags.Base.YResolution)
+INCH = 2
+
+
+def holdable(kept: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Leave out what is longer than a format can hold, and say so."""
+    room = {"exif": LONGEST_MARKER, "xmp": LONGEST_MARKER - XMP_HEADER} if kind == "jpeg" else {}
+    over = [key for key, most in room.items() if len(kept.get(key, b"")) > most]
+    notes = tuple(f"its {key.upper()} was left out: it is longer than the 64 KB that jpeg can hold" for key in over)
+    return {key: value for key, value in kept.items() if key not in over}, notes
 
 
 def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", quality: int | None = None) -> bytes:
@@ -41,13 +59,33 @@ def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", qua
         said = f"{width} x {height} pixels are more than {kind} can hold ({longest} a side); take png or tiff"
         raise PictureError(f"the result cannot be written: {said}")
     if kind == "png":
-        return png.encode(pixels, kept)
+        return png.encode(pixels, _for_png(kept))
     if kind == "tiff":
         return _tiff(pixels, kept)
     file = io.BytesIO()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
-    image.save(file, kind, **_options(kind, quality), **kept)
+    image.save(file, kind, **_options(kind, quality), **(kept if kind == "jpeg" else _with_resolution(kept)))
     return file.getvalue()
+
+
+def _for_png(kept: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in kept.items() if key != "xmp"}
+    if "xmp" in kept:
+        found["pnginfo"] = PngInfo()
+        found["pnginfo"].add_itxt("XML:com.adobe.xmp", kept["xmp"].decode("utf-8", "replace"))
+    return found
+
+
+def _with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the resolution into EXIF, where a format has no other place for it."""
+    found = {key: value for key, value in kept.items() if key != "dpi"}
+    if "dpi" in kept:
+        exif = Image.Exif()
+        exif.load(kept.get("exif", b""))
+        exif.update(zip(RESOLUTION, kept["dpi"], strict=True))
+        exif[ExifTags.Base.ResolutionUnit] = INCH
+        found["exif"] = exif.tobytes()
+    return found
 
 
 def _options(kind: str, quality: int | None) -> dict[str, Any]:
@@ -73,13 +111,36 @@ def _tiff(pixels: NDArray[Any], kept: Mapping[str, Any]) -> bytes:
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
         compression="zlib",
+        compressionargs={"level": LEVEL},
         predictor=True,
-        rowsperstrip=TIFF_STRIP,
+        rowsperstrip=STRIP,
         resolution=kept.get("dpi"),
-        resolutionunit="inch" if "dpi" in kept else None,
+        resolutionunit=INCH if "dpi" in kept else None,
         iccprofile=kept.get("icc_profile"),
+        extratags=[(ExifTags.Base.XMLPacket, TiffTags.BYTE, None, kept["xmp"], True)] if "xmp" in kept else (),
         metadata=None,
         software=False,
         maxworkers=1,
     )
-    return file.getvalue()
+    return _with_exif(file.getvalue(), kept["exif"]) if kept.get("exif") else file.getvalue()
+
+
+def _with_exif(tiff: bytes, given: bytes) -> bytes:
+    """Add EXIF to a TIFF, which tifffile cannot: its directory of tags is replaced by one that holds both."""
+    exif = Image.Exif()
+    exif.load(given)
+    directory = ImageFileDirectory_v2(tiff[:8])
+    file = io.BytesIO(tiff)
+    file.seek(directory.next)
+    directory.load(file)
+    there = dict(directory)  # which also decodes the values: Pillow writes no others
+    for tag, value in exif.items():
+        if tag not in there and tag not in POINTERS:
+            directory[tag] = value
+    for pointer in POINTERS:
+        if details := exif.get_ifd(pointer):
+            directory[pointer] = dict(details)
+    begin = min(there[STRIPOFFSETS])
+    directory[STRIPOFFSETS] = tuple(place - begin for place in there[STRIPOFFSETS])  # from the directory's end on
+    head = tiff[:4] + struct.pack("<I", 8)
+    return head + directory.tobytes(len(head)) + tiff[begin:]

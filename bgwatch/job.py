@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bgwatch.encode import encode
 from bgwatch.errors import BgwatchError, FolderError, UnfinishedError
+from bgwatch.finish import finish
 from bgwatch.imagefile import Identity, decode
 from bgwatch.place import discard, write_durably
 from bgwatch.segment.laps import Lap, Laps
@@ -22,7 +23,6 @@ from bgwatch.workers import Workers
 
 if TYPE_CHECKING:
     from bgwatch.cluster import Cluster
-    from bgwatch.segment.pixels import Pixels
 
     Pool = Workers["Job", "Outcome"] | Cluster["Job", "Outcome"]
 
@@ -80,7 +80,7 @@ class Outcome:
         The fields of `bgwatch.segment.result.Report`; None where there is no result.
     steps : tuple of Lap
         Where the time went: ``start`` (loading libraries, for a process's first picture), ``decode``,
-        ``segmentation`` and ``encode``, which writes too; empty where there is no result.
+        ``segmentation`` and ``encode``, which finishes and writes too; empty where there is no result.
     again : bool
         Whether a failure may pass by itself: the picture may not have been whole yet.
     """
@@ -231,16 +231,20 @@ def _cut(job: Job, start: float) -> Outcome:
     from bgwatch.segment.pipeline import remove_background
 
     laps("start")
-    picture = decode(Path(job.source), PictureLimits(**job.limits), job.follow_symlinks)
+    limits = PictureLimits(**job.limits)
+    picture = decode(Path(job.source), limits, job.follow_symlinks)
     laps("decode")
     cutout = remove_background(picture.image, **job.options)
     laps("segmentation")
     grey = picture.image.mode in ("L", "LA")
     discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
-    write_durably(_encoded(cutout.rgba, picture.kept, grey, Output(**job.output)), Path(job.temporary))
+    output = Output(**job.output)
+    made = finish(cutout.rgba, picture.kept, grey, output, limits)
+    write_durably(encode(made.pixels, made.kept, output.format, output.quality), Path(job.temporary))
     laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence
-    reasons = (*cutout.report.reasons, *picture.notes) if unsure else picture.notes
+    notes = (*picture.notes, *made.notes)
+    reasons = (*cutout.report.reasons, *notes) if unsure else notes
     return Outcome(
         job,
         "unsure" if unsure else "done",
@@ -251,10 +255,3 @@ def _cut(job: Job, start: float) -> Outcome:
         asdict(cutout.report),
         laps.taken,
     )
-
-
-def _encoded(rgba: "Pixels", kept: dict[str, Any], grey: bool, output: Output) -> bytes:
-    pixels = rgba[..., 3] if output.mask else rgba[..., ::3] if grey else rgba
-    if output.mask:
-        kept = {key: value for key, value in kept.items() if key != "icc_profile"}
-    return encode(pixels, kept, output.format, output.quality)

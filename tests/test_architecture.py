@@ -15,8 +15,9 @@ ROWS = [
     ["batch"],
     ["job"],
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
-    ["imagefile", "segment", "encode"],
-    ["place", "png", "process"],
+    ["finish"],
+    ["imagefile", "encode", "frame", "segment"],
+    ["place", "png", "process", "colour", "behind"],
     ["settings"],
     ["errors", "__init__"],
 ]

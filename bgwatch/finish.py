@@ -1,0 +1,223 @@
+"""A cut-out to what its file is to hold: framed, laid on something, in the channels and bits of the format."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageColor
+
+from bgwatch.behind import Pixels, fitted, over, over_clear
+from bgwatch.colour import GREY_SPACE, ProfileError, colour_in, convert, grey_curve, is_srgb, space_of
+from bgwatch.encode import DEEP, GREY, GREY_WITH_ALPHA, holdable
+from bgwatch.errors import FolderError, PictureError
+from bgwatch.frame import framed
+from bgwatch.imagefile import decode
+from bgwatch.settings import Output, PictureLimits
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What is to be encoded.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8 or uint16, shape (H, W) or (H, W, C)
+        Grey, grey and alpha, RGB or RGBA; alpha is straight.
+    kept : dict
+        What belongs to it: ``icc_profile``, ``exif``, ``xmp``, ``dpi``.
+    notes : tuple of str
+        What could not be kept or done, in words.
+    grey : bool
+        Whether the colour channels are equal.
+    """
+
+    pixels: Pixels
+    kept: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    grey: bool = False
+
+    def noting(self, note: str, **changes: Any) -> "Finished":
+        """Change something and say why."""
+        return replace(self, notes=(*self.notes, note), **changes)
+
+    def without_profile(self) -> dict[str, Any]:
+        """Give what is kept but for the colour profile."""
+        return {key: value for key, value in self.kept.items() if key != "icc_profile"}
+
+
+def finish(rgba: Pixels, kept: dict[str, Any], grey: bool, output: Output, limits: PictureLimits) -> Finished:
+    """Make of a cut-out what the settings ask for: crop, canvas, colours, fill, and what the format can hold.
+
+    Without any of it nothing is copied.
+
+    Parameters
+    ----------
+    rgba : ndarray of uint8 or uint16, shape (H, W, 4)
+        Straight alpha.
+    kept : dict
+        ``icc_profile``, ``exif`` and ``xmp`` as bytes, and ``dpi`` as two numbers, of the picture.
+    grey : bool
+        Whether the picture was grey; the three colour channels are equal then.
+    output : Output
+        What is asked for.
+    limits : PictureLimits
+        For the result, and for a picture that is laid behind.
+
+    Raises
+    ------
+    PictureError
+        When the result would be too large.
+    FolderError
+        When the picture to lay behind cannot be used, which is no fault of this one.
+    """
+    made = Finished(rgba, kept, grey=grey)
+    if output.crop or output.canvas:
+        made = _framed(made, output, limits.max_pixels)
+    if output.mask:
+        made = replace(made, pixels=made.pixels[..., 3], kept={} if output.strip else made.without_profile())
+        return _held_by(made, output.format)
+    if output.strip:
+        made = replace(_in_srgb(made, "strip left it out"), kept={})
+    if output.fill != "transparent":
+        made = _filled(made, output, limits)
+    return _held_by(_in_channels_of(made, output.format), output.format)
+
+
+def _framed(made: Finished, output: Output, max_pixels: int) -> Finished:
+    pixels, found = framed(made.pixels, output, max_pixels)
+    made = replace(made, pixels=pixels, kept=_with_size(made.kept, pixels.shape[1], pixels.shape[0]))
+    if found:
+        return made
+    return made.noting("nothing of it is more opaque than crop_alpha, so crop and canvas took the whole picture")
+
+
+def _with_size(kept: dict[str, Any], width: int, height: int) -> dict[str, Any]:
+    """Correct the size that EXIF tells, if it does."""
+    exif = Image.Exif()
+    exif.load(kept.get("exif", b""))
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    if not {ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight} & set(details):
+        return kept
+    details[ExifTags.Base.ExifImageWidth], details[ExifTags.Base.ExifImageHeight] = width, height
+    return {**kept, "exif": exif.tobytes()}
+
+
+def _in_srgb(made: Finished, why: str) -> Finished:
+    """Bring colours from their profile to sRGB, which a file without a profile is taken for."""
+    profile = made.kept.get("icc_profile")
+    if profile is None:
+        return made
+    try:
+        if space_of(profile) == GREY_SPACE:
+            pixels = _through_curve(made.pixels, grey_curve(profile))
+        elif is_srgb(profile):
+            return replace(made, kept=made.without_profile())
+        else:
+            pixels = _through_littlecms(made.pixels, profile)
+    except ProfileError:
+        said = "its colour profile cannot be used and was left out; the colours may look different"
+        return made.noting(said, kept=made.without_profile())
+    note = f"its colours were brought to sRGB, since its colour profile is not there to tell them: {why}"
+    return made.noting(note, pixels=pixels, kept=made.without_profile())
+
+
+def _through_curve(pixels: Pixels, curve: Pixels) -> Pixels:
+    full = np.iinfo(pixels.dtype).max
+    levels = np.interp(np.arange(full + 1) / full * 255, np.arange(256), curve) / 255 * full
+    table = (levels + 0.5).astype(pixels.dtype)
+    return np.concatenate([table[pixels[..., :3]], pixels[..., 3:]], axis=2)
+
+
+def _through_littlecms(rgba: Pixels, profile: bytes) -> Pixels:
+    image = Image.fromarray(_eight_bits(rgba))
+    return np.asarray(convert(image, profile, None, image.mode))
+
+
+def _filled(made: Finished, output: Output, limits: PictureLimits) -> Finished:
+    if not output.fill.startswith("#"):
+        return _on_picture(made, output, limits)
+    colour = ImageColor.getrgb(output.fill)[:3]
+    if made.grey and len(set(colour)) > 1:
+        made = _coloured(made, "what is laid behind has colours")
+    values: tuple[int, ...] = colour
+    try:
+        values = colour_in(made.kept.get("icc_profile"), colour)
+    except ProfileError:
+        made = made.noting("its colour profile cannot be used, so the fill colour may look different")
+    values = values[:1] if made.grey else values
+    behind = np.array(values, np.uint8).reshape(1, 1, -1)
+    return replace(made, pixels=over(made.pixels, _deep(behind, made.pixels.dtype)))
+
+
+def _coloured(made: Finished, why: str) -> Finished:
+    """Let a grey picture have colours."""
+    if space_of(made.kept.get("icc_profile", b"")) == GREY_SPACE:
+        made = _in_srgb(made, f"it is one of grey pictures, and {why}")
+    return replace(made, grey=False)
+
+
+def _on_picture(made: Finished, output: Output, limits: PictureLimits) -> Finished:
+    made = _coloured(made, "what is laid behind has colours")
+    height, width = made.pixels.shape[:2]
+    image, profile = _picture_behind(Path(output.fill), limits)
+    image = fitted(image, width, height, output.fit)
+    target = made.kept.get("icc_profile")
+    if profile != target:
+        try:
+            image = convert(image, profile, target, image.mode)
+        except ProfileError:
+            made = made.noting("a colour profile cannot be used, so what is laid behind may look different")
+    behind = _deep(np.asarray(image), made.pixels.dtype)
+    if image.mode == "RGB":
+        return replace(made, pixels=over(made.pixels, behind))
+    made = replace(made, pixels=over_clear(made.pixels, behind))
+    if output.format != "jpeg":
+        return made
+    white = np.full((1, 1, 3), np.iinfo(made.pixels.dtype).max, made.pixels.dtype)
+    return made.noting(
+        "what stayed transparent is white, since jpeg has no transparency", pixels=over(made.pixels, white)
+    )
+
+
+def _picture_behind(path: Path, limits: PictureLimits) -> tuple[Image.Image, bytes | None]:
+    try:
+        picture = decode(path, limits)
+    except PictureError as error:
+        raise FolderError(f"fill: {error}") from None
+    profile = picture.kept.get("icc_profile")
+    if profile and space_of(profile) == GREY_SPACE:
+        profile = None
+    clear = picture.image.mode in ("LA", "RGBA")
+    return picture.image.convert("RGBA" if clear else "RGB"), profile
+
+
+def _in_channels_of(made: Finished, kind: str) -> Finished:
+    """Leave out the channels that say nothing, as far as the format has a place for grey."""
+    if not made.grey:
+        return made
+    alpha = made.pixels.shape[2] == 4
+    if kind in (GREY_WITH_ALPHA if alpha else GREY):
+        return replace(made, pixels=made.pixels[..., ::3] if alpha else made.pixels[..., 0])
+    return _coloured(made if alpha else replace(made, pixels=np.repeat(made.pixels, 3, axis=2)), f"{kind} has no grey")
+
+
+def _held_by(made: Finished, kind: str) -> Finished:
+    """Leave out what a format cannot hold: long metadata, and half of 16 bits."""
+    kept, notes = holdable(made.kept, kind)
+    made = replace(made, kept=kept, notes=(*made.notes, *notes))
+    if made.pixels.dtype == np.uint8 or kind in DEEP:
+        return made
+    note = f"16 bits a channel were rounded to 8, which is all that {kind} holds"
+    return made.noting(note, pixels=_eight_bits(made.pixels))
+
+
+def _eight_bits(pixels: Pixels) -> Pixels:
+    """Round 16 bits to the nearest of 8."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _deep(pixels: Pixels, dtype: Any) -> Pixels:
+    return pixels if dtype == np.uint8 else pixels.astype(dtype) * dtype.type(257)
