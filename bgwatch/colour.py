@@ -1,12 +1,16 @@
-"""Colours between ICC profiles, through littlecms, 8 bits a channel."""
+"""Colours between ICC profiles: through littlecms, and 16 bits, which Pillow's littlecms cannot, by their curves."""
 
 import io
+import struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 GREY_SPACE = "GRAY"
+STRIP = 64  # rows
+CURVE_NUMBERS = (1, 3, 4, 5, 7)  # of the parametric curves that there are
 STEPS = 9  # a side of the lattice of colours that tells sRGB from other profiles
 
 
@@ -50,8 +54,8 @@ def convert(image: Image.Image, source: bytes | None, target: bytes | None, mode
 def space_of(profile: bytes) -> str:
     """Tell the colour space of a profile's device, like ``RGB`` or ``GRAY``; empty where the profile is broken."""
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space.strip()
-    except (ImageCms.PyCMSError, OSError, ValueError):
+        return _opened(profile).profile.xcolor_space.strip()
+    except ProfileError:
         return ""
 
 
@@ -82,17 +86,129 @@ def colour_in(profile: bytes | None, colour: tuple[int, int, int]) -> tuple[int,
     return tuple(int(value) for value in found.ravel())
 
 
-def grey_curve(profile: bytes) -> NDArray[np.uint8]:
-    """Give the 256 levels of sRGB that the levels of a grey profile look like.
+def to_srgb(pixels: NDArray[Any], profile: bytes) -> NDArray[Any]:
+    """Bring pixels to sRGB.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8 or uint16, shape (H, W, C)
+        Three or four channels, the last one alpha, which stays; they are equal where the profile is grey.
+    profile : bytes
+        Their ICC profile.
+
+    Returns
+    -------
+    ndarray of uint8 or uint16, same shape
+        Of the same dtype, unless the profile tells colours by tables, which is done in 8 bits.
 
     Raises
     ------
     ProfileError
-        When the profile cannot be used for grey.
+        When the profile cannot be used.
     """
-    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-    return np.asarray(convert(ramp, profile, None, "RGB"))[0, :, 1]
+    if space_of(profile) != GREY_SPACE and (pixels.dtype == np.uint8 or not _has_curves(profile)):
+        image = Image.fromarray(eight_bits(pixels))
+        return np.asarray(convert(image, profile, None, image.mode))
+    colours = _light_to_srgb(pixels[..., :3], *_light_of(profile))
+    return np.concatenate([colours, pixels[..., 3:]], axis=2)
+
+
+def eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Round 16 bits to the nearest of 8."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _has_curves(profile: bytes) -> bool:
+    return bool(_opened(profile).profile.is_matrix_shaper)
+
+
+def _light_of(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+    """Give a curve for each channel, from 65536 values to light in [0, 1], and the matrix to the light of sRGB."""
+    if space_of(profile) == GREY_SPACE:
+        return [_curve(profile, b"kTRC")] * 3, np.eye(3, dtype=np.float32)
+    matrix = np.linalg.solve(_colorants(None), _colorants(profile))
+    return [_curve(profile, name) for name in (b"rTRC", b"gTRC", b"bTRC")], matrix.astype(np.float32)
+
+
+def _colorants(profile: bytes | None) -> NDArray[np.float64]:
+    found = _opened(profile).profile
+    colorants = (found.red_colorant, found.green_colorant, found.blue_colorant)
+    return np.array([colorant[0] for colorant in colorants if colorant]).T
+
+
+def _light_to_srgb(
+    pixels: NDArray[Any], curves: list[NDArray[np.float32]], matrix: NDArray[np.float32]
+) -> NDArray[Any]:
+    made = np.empty_like(pixels)
+    full = int(np.iinfo(pixels.dtype).max)
+    for start in range(0, len(pixels), STRIP):
+        strip = pixels[start : start + STRIP].astype(np.uint16) * np.uint16(65535 // full)
+        light = np.stack([curve[strip[..., channel]] for channel, curve in enumerate(curves)], axis=-1)
+        light = (light @ matrix.T).clip(0, 1)
+        values = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        made[start : start + STRIP] = (values * full + 0.5).astype(pixels.dtype)
+    return made
+
+
+def _curve(profile: bytes, name: bytes) -> NDArray[np.float32]:
+    """Give the light of each of 65536 values, in [0, 1], the black point compensated."""
+    try:
+        curve = _read_curve(_tag(profile, name)).clip(0, 1)
+    except (struct.error, ValueError, LookupError):
+        raise ProfileError("a curve of it is broken") from None
+    black = float(curve[0])
+    return np.asarray((curve - black).clip(0) / (1 - black) if black < 1 else curve, np.float32)
+
+
+def _read_curve(data: bytes) -> NDArray[np.float64]:
+    """Read a curve of a profile (ICC.1:2022, 10.6 and 10.18)."""
+    values = np.linspace(0, 1, 65536)
+    (count,) = struct.unpack_from(">I", data, 8)
+    if data[:4] == b"para":
+        kind = count >> 16
+        return _parametric(values, kind, *np.frombuffer(data, ">i4", CURVE_NUMBERS[kind], 12) / 65536)
+    if data[:4] != b"curv":
+        raise ValueError("neither a curve by values nor one by numbers")
+    table = np.frombuffer(data, ">u2", count, 12)
+    if count == 0:
+        return values
+    if count == 1:
+        return np.asarray(values ** (table[0] / 256))
+    return np.interp(values, np.linspace(0, 1, count), table / 65535)
+
+
+def _tag(profile: bytes, name: bytes) -> bytes:
+    (count,) = struct.unpack_from(">I", profile, 128)
+    for number in range(count):
+        found, start, size = struct.unpack_from(">4sII", profile, 132 + 12 * number)
+        if found == name:
+            return profile[start : start + size]
+    raise LookupError(name)
+
+
+def _parametric(
+    values: NDArray[np.float64],
+    kind: int,
+    gamma: float,
+    a: float = 1.0,
+    b: float = 0.0,
+    c: float = 0.0,
+    d: float = 0.0,
+    e: float = 0.0,
+    f: float = 0.0,
+) -> NDArray[np.float64]:
+    """Compute a parametric curve: a power above a limit, and a line, or a constant, below it."""
+    if kind in (1, 2):  # the line is c, which the power has too
+        d, e, c = -b / a if a else 0.0, c, 0.0
+        f = e
+    upper = np.maximum(a * values + b, 0) ** gamma + e
+    return np.where(values >= d, upper, c * values + f)
 
 
 def _opened(profile: bytes | None) -> ImageCms.ImageCmsProfile:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB") if profile is None else io.BytesIO(profile))
+    try:
+        return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB") if profile is None else io.BytesIO(profile))
+    except OSError as error:
+        raise ProfileError(" ".join(str(error).split())) from None

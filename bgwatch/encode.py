@@ -7,7 +7,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, TiffTags
-from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import STRIPOFFSETS, ImageFileDirectory_v2
 
 from bgwatch import png
@@ -59,21 +58,13 @@ def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", qua
         said = f"{width} x {height} pixels are more than {kind} can hold ({longest} a side); take png or tiff"
         raise PictureError(f"the result cannot be written: {said}")
     if kind == "png":
-        return png.encode(pixels, _for_png(kept))
+        return png.encode(pixels, kept)
     if kind == "tiff":
         return _tiff(pixels, kept)
     file = io.BytesIO()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
     image.save(file, kind, **_options(kind, quality), **(kept if kind == "jpeg" else _with_resolution(kept)))
     return file.getvalue()
-
-
-def _for_png(kept: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: value for key, value in kept.items() if key != "xmp"}
-    if "xmp" in kept:
-        found["pnginfo"] = PngInfo()
-        found["pnginfo"].add_itxt("XML:com.adobe.xmp", kept["xmp"].decode("utf-8", "replace"))
-    return found
 
 
 def _with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageColor
+from PIL import Image, ImageColor
 
 from bgwatch.behind import Pixels, fitted, over, over_clear
-from bgwatch.colour import GREY_SPACE, ProfileError, colour_in, convert, grey_curve, is_srgb, space_of
+from bgwatch.colour import GREY_SPACE, ProfileError, colour_in, convert, eight_bits, is_srgb, space_of, to_srgb
 from bgwatch.encode import DEEP, GREY, GREY_WITH_ALPHA, holdable
 from bgwatch.errors import FolderError, PictureError
 from bgwatch.frame import framed
@@ -78,7 +78,7 @@ def finish(rgba: Pixels, kept: dict[str, Any], grey: bool, output: Output, limit
         made = replace(made, pixels=made.pixels[..., 3], kept={} if output.strip else made.without_profile())
         return _held_by(made, output.format)
     if output.strip:
-        made = replace(_in_srgb(made, "strip left it out"), kept={})
+        made = replace(_in_srgb(made, "strip leaves its profile out"), kept={})
     if output.fill != "transparent":
         made = _filled(made, output, limits)
     return _held_by(_in_channels_of(made, output.format), output.format)
@@ -86,21 +86,10 @@ def finish(rgba: Pixels, kept: dict[str, Any], grey: bool, output: Output, limit
 
 def _framed(made: Finished, output: Output, max_pixels: int) -> Finished:
     pixels, found = framed(made.pixels, output, max_pixels)
-    made = replace(made, pixels=pixels, kept=_with_size(made.kept, pixels.shape[1], pixels.shape[0]))
+    made = replace(made, pixels=pixels)
     if found:
         return made
     return made.noting("nothing of it is more opaque than crop_alpha, so crop and canvas took the whole picture")
-
-
-def _with_size(kept: dict[str, Any], width: int, height: int) -> dict[str, Any]:
-    """Correct the size that EXIF tells, if it does."""
-    exif = Image.Exif()
-    exif.load(kept.get("exif", b""))
-    details = exif.get_ifd(ExifTags.IFD.Exif)
-    if not {ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight} & set(details):
-        return kept
-    details[ExifTags.Base.ExifImageWidth], details[ExifTags.Base.ExifImageHeight] = width, height
-    return {**kept, "exif": exif.tobytes()}
 
 
 def _in_srgb(made: Finished, why: str) -> Finished:
@@ -109,29 +98,16 @@ def _in_srgb(made: Finished, why: str) -> Finished:
     if profile is None:
         return made
     try:
-        if space_of(profile) == GREY_SPACE:
-            pixels = _through_curve(made.pixels, grey_curve(profile))
-        elif is_srgb(profile):
+        if space_of(profile) != GREY_SPACE and is_srgb(profile):
             return replace(made, kept=made.without_profile())
-        else:
-            pixels = _through_littlecms(made.pixels, profile)
+        pixels = to_srgb(made.pixels, profile)
     except ProfileError:
-        said = "its colour profile cannot be used and was left out; the colours may look different"
+        said = "its colour profile cannot be used and was left out, so the colours may look different"
         return made.noting(said, kept=made.without_profile())
-    note = f"its colours were brought to sRGB, since its colour profile is not there to tell them: {why}"
-    return made.noting(note, pixels=pixels, kept=made.without_profile())
-
-
-def _through_curve(pixels: Pixels, curve: Pixels) -> Pixels:
-    full = np.iinfo(pixels.dtype).max
-    levels = np.interp(np.arange(full + 1) / full * 255, np.arange(256), curve) / 255 * full
-    table = (levels + 0.5).astype(pixels.dtype)
-    return np.concatenate([table[pixels[..., :3]], pixels[..., 3:]], axis=2)
-
-
-def _through_littlecms(rgba: Pixels, profile: bytes) -> Pixels:
-    image = Image.fromarray(_eight_bits(rgba))
-    return np.asarray(convert(image, profile, None, image.mode))
+    bits = ", in 8 bits a channel" if pixels.dtype != made.pixels.dtype else ""
+    return made.noting(
+        f"its colours were brought to sRGB{bits}, since {why}", pixels=pixels, kept=made.without_profile()
+    )
 
 
 def _filled(made: Finished, output: Output, limits: PictureLimits) -> Finished:
@@ -153,7 +129,7 @@ def _filled(made: Finished, output: Output, limits: PictureLimits) -> Finished:
 def _coloured(made: Finished, why: str) -> Finished:
     """Let a grey picture have colours."""
     if space_of(made.kept.get("icc_profile", b"")) == GREY_SPACE:
-        made = _in_srgb(made, f"it is one of grey pictures, and {why}")
+        made = _in_srgb(made, f"its profile is for grey pictures, and {why}")
     return replace(made, grey=False)
 
 
@@ -209,14 +185,7 @@ def _held_by(made: Finished, kind: str) -> Finished:
     if made.pixels.dtype == np.uint8 or kind in DEEP:
         return made
     note = f"16 bits a channel were rounded to 8, which is all that {kind} holds"
-    return made.noting(note, pixels=_eight_bits(made.pixels))
-
-
-def _eight_bits(pixels: Pixels) -> Pixels:
-    """Round 16 bits to the nearest of 8."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return made.noting(note, pixels=eight_bits(made.pixels))
 
 
 def _deep(pixels: Pixels, dtype: Any) -> Pixels:

@@ -10,6 +10,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 STRIP = 64  # rows
 LEVEL = 2  # of ISA-L's four; 3 is slower and compresses cut-outs no better
@@ -32,7 +33,7 @@ def encode(pixels: NDArray[np.uint8] | NDArray[np.uint16], kept: Mapping[str, An
     pixels : ndarray of uint8 or uint16, shape (H, W) or (H, W, C)
         One to four channels: grey, grey and alpha, RGB, RGBA; alpha is straight.
     kept : mapping
-        ``icc_profile``, ``dpi`` and ``exif`` for the file, as Pillow's encoder takes them.
+        ``icc_profile``, ``dpi``, ``exif`` and ``xmp`` for the file, as Pillow's encoders take them.
 
     Returns
     -------
@@ -103,8 +104,10 @@ def _some(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _metadata(kept: Mapping[str, Any]) -> Iterator[bytes]:
     """Let Pillow write the chunks that go before the pixels."""
-    file = io.BytesIO()
-    Image.new("L", (1, 1)).save(file, "PNG", **kept)
+    file, texts = io.BytesIO(), PngInfo()
+    if xmp := kept.get("xmp"):
+        texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    Image.new("L", (1, 1)).save(file, "PNG", pnginfo=texts, **kept)
     written, place = file.getvalue(), len(SIGNATURE)
     while place < len(written):
         length, kind = struct.unpack_from(">I4s", written, place)

@@ -1,0 +1,192 @@
+"""What a cut-out becomes before it is encoded."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
+
+from bgwatch.colour import convert, eight_bits
+from bgwatch.errors import FolderError
+from bgwatch.finish import Finished, finish
+from bgwatch.settings import Output, PictureLimits
+
+LIMITS = PictureLimits()
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+P3 = rgb_profile("Display P3", parametric(3, *SRGB_CURVE))
+ADOBE = rgb_profile("Adobe RGB", gamma(2.2))
+GREY = grey_profile(gamma(1.8))
+
+
+def cutout(dtype: type = np.uint8, grey: bool = False) -> np.ndarray:
+    """A square of noise, opaque to the left and half transparent to the right, in the middle of nothing."""
+    full = np.iinfo(dtype).max
+    rgba = np.zeros((30, 40, 4), dtype)
+    rgba[10:20, 10:30] = np.random.default_rng(5).integers(0, full, (10, 20, 4), dtype, endpoint=True)
+    rgba[10:20, 10:20, 3] = full
+    if grey:
+        rgba[..., 1] = rgba[..., 2] = rgba[..., 0]
+    return rgba
+
+
+def made(rgba: np.ndarray, kept: dict[str, Any] | None = None, grey: bool = False, **asked: Any) -> Finished:
+    return finish(rgba, kept or {}, grey, Output(**asked), LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_where_nothing_is_asked_for_nothing_is_copied(kind: str, dtype: type) -> None:
+    rgba = cutout(dtype)
+    kept = {"icc_profile": P3, "dpi": (300.0, 300.0)}
+    for grey, mask in ((False, False), (True, False), (False, True)):
+        result = made(rgba, kept, grey, mask=mask, format=kind)
+        assert np.shares_memory(result.pixels, rgba)
+        assert not result.notes
+        assert result.kept == ({"dpi": (300.0, 300.0)} if mask else kept)
+        expected = rgba[..., 3] if mask else rgba[..., ::3] if grey else rgba
+        assert np.array_equal(result.pixels, expected)
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif"])
+def test_sixteen_bits_are_rounded_where_the_format_has_eight(kind: str) -> None:
+    rgba = cutout(np.uint16)
+    result = made(rgba, format=kind)
+    assert np.abs(result.pixels.astype(float) - rgba / 257).max() <= 0.5
+    assert result.notes == (f"16 bits a channel were rounded to 8, which is all that {kind} holds",)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_colour_is_laid_behind(dtype: type) -> None:
+    rgba, full = cutout(dtype), np.iinfo(dtype).max
+    result = made(rgba, fill="#ff8000", format="tiff")
+    assert result.pixels.shape == (30, 40, 3)
+    assert result.pixels.dtype == dtype
+    assert np.array_equal(result.pixels[10:20, 10:20], rgba[10:20, 10:20, :3])
+    assert tuple(result.pixels[0, 0]) == (full, 128 * (full // 255), 0)
+    assert np.array_equal(result.pixels, made(rgba, fill="#FF8000").pixels)
+    assert tuple(made(rgba, fill="#f80").pixels[0, 0]) == (full, 136 * (full // 255), 0)
+
+
+def test_grey_stays_grey_on_grey_and_gets_colours_on_colours() -> None:
+    rgba = cutout(grey=True)
+    on_grey = made(rgba, {"icc_profile": GREY}, grey=True, fill="#808080")
+    assert on_grey.pixels.shape == (30, 40)
+    assert on_grey.kept == {"icc_profile": GREY}
+    assert on_grey.pixels[0, 0] == 109, "0x80 of sRGB is 0.216 of the light, and that to the power of 1/1.8 here"
+    on_red = made(rgba, {"icc_profile": GREY}, grey=True, fill="#ff0000")
+    assert on_red.pixels.shape == (30, 40, 3)
+    assert "icc_profile" not in on_red.kept
+    assert "its profile is for grey pictures, and what is laid behind has colours" in on_red.notes[0]
+    assert tuple(on_red.pixels[0, 0]) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif"])
+def test_a_format_without_grey_gets_colours_and_their_profile(kind: str) -> None:
+    result = made(cutout(grey=True), {"icc_profile": GREY}, grey=True, format=kind)
+    assert result.pixels.shape == (30, 40, 4)
+    assert result.kept == {}
+    assert f"{kind} has no grey" in result.notes[0]
+
+
+def test_a_fill_colour_looks_the_same_whatever_the_profile() -> None:
+    result = made(cutout(), {"icc_profile": P3}, fill="#ff0000")
+    assert result.kept == {"icc_profile": P3}
+    seen = convert(Image.fromarray(result.pixels[:1, :1]), P3, None, "RGB").getpixel((0, 0))
+    assert np.abs(np.subtract(seen, (255, 0, 0))).max() <= 1
+    assert tuple(result.pixels[0, 0]) != (255, 0, 0)
+
+
+@pytest.mark.parametrize("profile", [P3, ADOBE])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_stripped_colours_look_the_same(profile: bytes, dtype: type) -> None:
+    """What is opaque differs by one level at most from the original brought to sRGB by littlecms."""
+    rgba = cutout().astype(dtype) * dtype(np.iinfo(dtype).max // 255)
+    kept = {"icc_profile": profile, "exif": b"Exif\0\0", "xmp": b"x", "dpi": (1.0, 1.0)}
+    result = made(rgba, kept, strip=True)
+    assert result.kept == {}
+    assert result.notes == ("its colours were brought to sRGB, since strip leaves its profile out",)
+    assert result.pixels.dtype == dtype
+    there = np.asarray(convert(Image.fromarray(eight_bits(rgba)[..., :3]), profile, None, "RGB"))[10:20, 10:20]
+    assert np.abs(result.pixels[10:20, 10:20, :3] / (np.iinfo(dtype).max / 255) - there).max() <= 1.01
+    assert np.array_equal(result.pixels[..., 3], rgba[..., 3])
+
+
+def test_stripping_changes_no_value_of_srgb() -> None:
+    rgba = cutout()
+    result = made(rgba, {"icc_profile": SRGB, "dpi": (1.0, 1.0)}, strip=True)
+    assert np.shares_memory(result.pixels, rgba)
+    assert (result.kept, result.notes) == ({}, ())
+
+
+@pytest.mark.parametrize("asked", [{"strip": True}, {"fill": "#123456"}])
+def test_a_broken_profile_costs_no_picture(asked: dict[str, Any]) -> None:
+    result = made(cutout(), {"icc_profile": b"broken"}, **asked)
+    assert len(result.notes) == 1
+    assert "its colour profile cannot be used" in result.notes[0]
+    if "fill" in asked:
+        assert tuple(result.pixels[0, 0]) == (0x12, 0x34, 0x56)
+
+
+def test_a_picture_is_laid_behind_upright_and_in_the_colours_of_the_result(tmp_path: Path) -> None:
+    sky = np.zeros((20, 60, 3), np.uint8)
+    sky[:, :30], sky[:, 30:] = (200, 30, 30), (30, 30, 200)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side: the left half is above
+    Image.fromarray(sky).save(tmp_path / "sky.png", exif=exif, icc_profile=P3)
+    result = made(cutout(), {"icc_profile": ADOBE}, fill=str(tmp_path / "sky.png"))
+    assert result.pixels.shape == (30, 40, 3)
+    for place, colour in ((0, (200, 30, 30)), (29, (30, 30, 200))):
+        expected = convert(Image.new("RGB", (1, 1), colour), P3, ADOBE, "RGB").getpixel((0, 0))
+        assert np.abs(np.subtract(result.pixels[place, 0].astype(int), expected)).max() <= 1
+    assert np.array_equal(result.pixels[10:20, 10:20], cutout()[10:20, 10:20, :3])
+
+
+def test_beside_a_picture_that_is_seen_whole_the_result_stays_transparent(tmp_path: Path) -> None:
+    Image.new("RGB", (10, 10), (0, 200, 0)).save(tmp_path / "green.png")
+    asked = {"fill": str(tmp_path / "green.png"), "fit": "contain"}
+    result = made(cutout(np.uint16), **asked)
+    assert result.pixels.dtype == np.uint16
+    assert tuple(result.pixels[0, 20]) == (0, 200 * 257, 0, 65535)
+    assert tuple(result.pixels[0, 0]) == (0, 0, 0, 0)
+    jpeg = made(cutout(), format="jpeg", **asked)
+    assert tuple(jpeg.pixels[0, 0]) == (255, 255, 255)
+    assert jpeg.notes == ("what stayed transparent is white, since jpeg has no transparency",)
+
+
+@pytest.mark.parametrize("content", [None, b"no picture"])
+def test_a_picture_behind_that_cannot_be_used_is_no_fault_of_the_one_before(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content:
+        (tmp_path / "sky.jpg").write_bytes(content)
+    with pytest.raises(FolderError, match=r"^fill: .*sky\.jpg: "):
+        made(cutout(), fill=str(tmp_path / "sky.jpg"))
+
+
+def test_all_at_once_is_done_in_order() -> None:
+    """Cropped, put on a canvas, then filled; a mask the same way."""
+    rgba = cutout()
+    rgba[10:20, 20:30, 3] = 0
+    for mask in (False, True):
+        asked: dict[str, Any] = {"mask": True} if mask else {"fill": "#ffffff"}
+        result = made(rgba, crop=True, crop_padding="10%", canvas="20x14", **asked)
+        assert result.pixels.shape[:2] == (14, 20)
+        expected = rgba[10:20, 10:20, 3] if mask else rgba[10:20, 10:20, :3]
+        assert np.array_equal(result.pixels[2:12, 5:15], expected)
+        assert result.pixels[0, 0].max() == (0 if mask else 255)
+
+
+def test_where_nothing_is_left_the_picture_stays_whole() -> None:
+    result = made(np.zeros((5, 6, 4), np.uint8), crop=True, canvas="square")
+    assert result.pixels.shape == (6, 6, 4)
+    assert result.notes == ("nothing of it is more opaque than crop_alpha, so crop and canvas took the whole picture",)
+
+
+def test_metadata_that_a_format_cannot_hold_is_left_out_and_told() -> None:
+    kept = {"exif": bytes(65534), "xmp": bytes(65505), "dpi": (1.0, 1.0)}
+    result = made(cutout(), kept, format="jpeg", fill="#fff")
+    assert result.kept == {"dpi": (1.0, 1.0)}
+    assert [note.split(":")[0] for note in result.notes] == ["its EXIF was left out", "its XMP was left out"]
+    assert made(cutout(), kept, format="webp").kept == kept
