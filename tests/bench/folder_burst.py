@@ -22,7 +22,6 @@ from folder_verdict import Results, Verdict, examples
 MEMORY = Path("/dev/shm")
 COMPARED = 1000  # pictures of the small bursts at most; they are a tenth of the large one
 SPOILT_EACH = 50  # one in so many is no picture
-LISTEN = 3.0  # seconds that the observer is given after the last file, to read what waits
 
 
 class Burst(NamedTuple):
@@ -93,9 +92,9 @@ def burst(where: Path, clock: Clock, count: int, listen: bool = False) -> Burst:
         for path, target in moves:
             path.rename(target)
         drop = time.monotonic() - start
-        heard = listener.count() if listener else 0
-        broken = []
+        heard, broken = 0, []
         try:
+            heard = listener.count(clock) if listener else 0
             daemon.wait(clock, "the inbox to be empty", place.is_served)
         except Unfinished as error:
             broken.append(str(error))
@@ -118,8 +117,18 @@ class Listener:
         assert self._process.stdout
         self._process.stdout.readline()
 
-    def count(self) -> int:
-        """Let it hear what waits, and give the number of files it was told of."""
-        time.sleep(LISTEN)
-        said, _ = self._process.communicate()
+    def count(self, clock: Clock) -> int:
+        """Let it hear what waits, and give the number of files it was told of.
+
+        Raises
+        ------
+        Unfinished
+            When the time is up.
+        """
+        try:
+            said, _ = self._process.communicate(timeout=clock.left)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            raise Unfinished("the time of --minutes was up while a plain observer still heard of files") from None
         return int(said)

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from folder_ground import Clock, Ground, Unfinished
+
+from bgwatch.watch.heartbeat import pulses
 
 TICKS = os.sysconf("SC_CLK_TCK")
 END = 10.0  # seconds within which SIGTERM ends a daemon
@@ -27,7 +29,7 @@ class Daemon:
     """A running ``bgwatch watch``; leaving its context kills it if it still runs."""
 
     def __init__(self, ground: Ground, *options: object) -> None:
-        self._log = ground.log
+        self._log, self._state = ground.log, ground.state
         self._said = self._log.stat().st_size if self._log.exists() else 0
         folders = [ground.inbox, ground.outbox, "--state", ground.state]
         line = [sys.executable, "-m", "bgwatch", "watch", *map(str, [*folders, *options])]
@@ -109,11 +111,22 @@ class Daemon:
         """Give the most memory that the main process has had, in bytes."""
         return _kilobytes(Path(f"/proc/{self.pid}/status"), "VmHWM:")
 
-    def idles(self) -> bool:
-        """Tell whether half a second goes by in which it uses next to no processor time."""
-        before = sum(self.used())
-        time.sleep(0.5)
-        return sum(self.used()) - before <= 0.02
+    def status(self) -> dict[str, Any]:
+        """Give what it has told last of how it stands."""
+        return next((pulse.told for pulse in pulses(self._state) if pulse.told.get("pid") == self.pid), {})
+
+    def rests(self, since: float) -> bool:
+        """Tell whether it has said after a moment that nothing is left to do, and none of its processes runs.
+
+        Parameters
+        ----------
+        since : float
+            Seconds since the epoch.
+        """
+        told = self.status()
+        if not told or told["beat"] <= since or any(one["queued"] or one["working_on"] for one in told["folders"]):
+            return False
+        return all(_sleeps(pid) for pid in (self.pid, *self.children()))
 
 
 def _read(path: Path) -> str:
@@ -130,6 +143,12 @@ def _times(pid: int) -> tuple[float, float]:
         return 0.0, 0.0
     user, system, children_user, children_system = (int(field) / TICKS for field in fields[11:15])
     return user + system, children_user + children_system
+
+
+def _sleeps(pid: int) -> bool:
+    """Tell whether all threads of a process wait for something other than a disk."""
+    threads = map(_read, Path(f"/proc/{pid}/task").glob("*/stat"))
+    return all(thread.rpartition(")")[2].split()[0] == "S" for thread in threads if thread)
 
 
 def _kilobytes(path: Path, what: str) -> int:

@@ -1,8 +1,8 @@
 """Send many pictures of all sizes through one daemon and see whether its memory stays where it was.
 
 Memory is PSS, of the daemon and all its processes: what they share is counted once. It is read when all that was
-dropped is done and no processor time is used any more, at 500 pictures and at the end, and once a second in between
-for the maximum.
+dropped is done and the daemon and its processes are at rest, at 500 pictures and at the end, and once a second in
+between for the maximum.
 """
 
 import random
@@ -77,5 +77,6 @@ class Highest:
 def at_rest(place: Ground, daemon: Daemon, clock: Clock) -> int:
     """Wait until all is done and quiet, and give the daemon's memory."""
     daemon.wait(clock, "the results so far", place.is_served)
-    daemon.wait(clock, "the daemon to be idle", daemon.idles)
+    since = time.time()
+    daemon.wait(clock, "the daemon to be at rest", lambda: daemon.rests(since))
     return daemon.pss()
