@@ -134,7 +134,6 @@ def install(unit: str) -> list[str]:
     FolderError
         When there is no systemd, when a unit is there that is not ours, or when the service does not start.
     """
-    _refuse_without_systemd()
     _installed()
     replace_with(unit.encode(), unit_path(), 0o644)
     _systemctl("daemon-reload")
@@ -156,7 +155,6 @@ def status() -> tuple[list[str], bool]:
     FolderError
         When there is no systemd, or when the unit there is not ours.
     """
-    _refuse_without_systemd()
     unit = _installed()
     if unit is None:
         return [f"{unit_path()}: not installed; run bgwatch service install"], False
@@ -179,7 +177,6 @@ def uninstall() -> list[str]:
     FolderError
         When there is no systemd, or when the unit there is not ours, or does not stop.
     """
-    _refuse_without_systemd()
     file = unit_path()
     if _installed() is None:
         return [f"{file}: nothing is installed there"]
@@ -209,7 +206,8 @@ def _refuse_without_systemd() -> None:
 
 
 def _installed() -> str | None:
-    """Read the unit that is there, None where there is none; refuse one that is not ours."""
+    """Read the unit that is there, None where there is none; refuse one that is not ours, and to go without systemd."""
+    _refuse_without_systemd()
     file = unit_path()
     if not os.path.lexists(file):
         return None

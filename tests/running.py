@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 PATIENCE = 60.0
 
@@ -19,13 +20,22 @@ class Running:
         What ``python -m`` is to run.
     *arguments : object
         Its arguments.
+    python, under : sequence of str
+        Options of Python, and the words that start it with other rights or folders than this process has.
     **environment : str
         Variables that differ from this process's.
     """
 
-    def __init__(self, module: str, *arguments: object, **environment: str) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: object,
+        python: Sequence[str] = (),
+        under: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
+            [*under, sys.executable, *python, "-m", module, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -53,6 +63,11 @@ class Running:
         code = self.process.wait(within)
         self._reader.join(PATIENCE)
         return code
+
+    def words(self) -> str:
+        """All it has said, once it has ended."""
+        self._reader.join(PATIENCE)
+        return "".join(self.said)
 
     def close(self) -> None:
         """Kill it, if it still runs."""

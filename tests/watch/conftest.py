@@ -25,7 +25,4 @@ def start() -> Iterator[Callable[..., Daemon]]:
 
     yield begin
     for daemon in running:
-        daemon.process.kill()
-        daemon.process.wait()
-        assert daemon.process.stderr
-        daemon.process.stderr.close()
+        daemon.close()

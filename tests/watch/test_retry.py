@@ -1,6 +1,6 @@
 """``bgwatch retry`` on what a daemon has put aside, with and without a daemon running."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,18 @@ DOUBTFUL = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"}
 def retry(box: Box, bgwatch: Bgwatch) -> Bgwatch:
     """Call ``bgwatch retry`` for the box."""
 
-    def call(*arguments: object, done: str = "done", on_conflict: str = "number") -> Ended:
-        settings = box.root / "c.yaml"
-        settings.write_text(
-            f"folders:\n  - {{inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}}}\n"
-        )
-        return bgwatch("retry", "-c", settings, "--state", box.root / "state", *arguments)
+    def call(*arguments: object, **settings: str) -> Ended:
+        return bgwatch("retry", *places_of(box, **settings), *arguments)
 
     return call
+
+
+def places_of(box: Box, done: str = "done", on_conflict: str = "number") -> Sequence[object]:
+    """Write the settings of the box, and give the options that name them and its state folder."""
+    settings = box.root / "c.yaml"
+    entry = f"{{inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}}}"
+    settings.write_text(f"folders:\n  - {entry}\n")
+    return "-c", settings, "--state", box.root / "state"
 
 
 def test_a_failure_goes_back_to_the_inbox(box: Box, draw: Draw, retry: Bgwatch) -> None:
@@ -137,8 +141,7 @@ def test_after_something_was_owed_a_retried_picture_is_done_again(
     monkeypatch.setattr(watched_module, "CHECK", 0.02)
     draw(box.inbox / "a.jpg")
     done = box.outbox / "done"
-    settings = box.root / "c.yaml"
-    settings.write_text(f"folders:\n  - {{inbox: {box.inbox}, outbox: {box.outbox}}}\n")
+    where = places_of(box)
     service = box.service(**DOUBTFUL)
     real = Filing.put_away
 
@@ -151,7 +154,7 @@ def test_after_something_was_owed_a_retried_picture_is_done_again(
         monkeypatch.setattr(Filing, "put_away", real)
         appears(done / "a.jpg")
         until(lambda: not service._watched[0].outcomes.owed)
-        assert called("retry", "a.jpg", "-c", settings, "--state", box.root / "state").code == 0
+        assert called("retry", "a.jpg", *where).code == 0
         appears(box.outbox / "review" / "a.reason.txt")
         appears(done / "a.jpg")
 
@@ -182,12 +185,11 @@ def test_a_running_daemon_does_again_what_stays_in_its_inbox(
     """It is told by the ledger alone: no file changes."""
     monkeypatch.setattr(service_module, "BEAT", 0.02)
     draw(box.inbox / "a.jpg")
-    settings = box.root / "c.yaml"
-    settings.write_text(f"folders:\n  - {{inbox: {box.inbox}, outbox: {box.outbox}, done: keep}}\n")
+    where = places_of(box, done="keep")
 
     def person() -> None:
         appears(box.outbox / "a.png")
-        until(lambda: called("retry", "a.jpg", "-c", settings, "--state", box.root / "state").code == 0)
+        until(lambda: called("retry", "a.jpg", *where).code == 0)
         appears(box.outbox / "a-2.png")
 
     assert meanwhile(box.service(done="keep"), person) == 0

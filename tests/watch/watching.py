@@ -1,23 +1,21 @@
 """What the tests of the watch folder share: a service in this process, and a daemon as a user starts it."""
 
-import queue
-import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from running import PATIENCE, Running
 from scenes import Ended
 
 from bgwatch.settings import Folder, Settings, WorkerLimits
 from bgwatch.watch.intake import Intake
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.service import Service
-
-PATIENCE = 60.0
 
 
 class Box:
@@ -54,45 +52,11 @@ class Box:
         }
 
 
-class Daemon:
+class Daemon(Running):
     """A running ``bgwatch watch`` whose words can be waited for."""
 
-    def __init__(
-        self, *arguments: object, command: str = "watch", python: Sequence[str] = (), under: Sequence[str] = ()
-    ) -> None:
-        line = [*under, sys.executable, *python, "-m", "bgwatch", command, *map(str, arguments)]
-        self.process = subprocess.Popen(
-            line, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
-        )
-        self.said: list[str] = []
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def says(self, pattern: str) -> str:
-        """Wait for a line that matches."""
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            if re.search(pattern, line):
-                return line
-        raise AssertionError(f"it ended without saying {pattern!r}:\n{''.join(self.said)}")
-
-    def ends(self, number: int | None = None, within: float = PATIENCE) -> int:
-        """Wait for its end, after a signal if one is given."""
-        if number is not None:
-            self.process.send_signal(number)
-        return self.process.wait(within)
-
-    def words(self) -> str:
-        """All it has said, once it has ended."""
-        self._reader.join(PATIENCE)
-        return "".join(self.said)
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            self.said.append(line)
-            self._lines.put(line)
-        self._lines.put(None)
+    def __init__(self, *arguments: object, command: str = "watch", **how: Any) -> None:
+        super().__init__("bgwatch", command, *arguments, **how)
 
 
 def rescans(box: Box, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
