@@ -165,26 +165,27 @@ def publish(temporary: Path, target: Path, replace: bool = False) -> None:
         raise FolderError(f"{target}: cannot be put in place ({error.strerror}); check the folder") from None
 
 
-def move(path: Path, target: Path, temporary: Path) -> None:
-    """Move a file to a free place, to another disk by way of a temporary there; its mtime stays.
+def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> None:
+    """Move a file to a free place, or over what is there if asked, to another disk by way of a temporary; mtime stays.
 
     Raises
     ------
     FileExistsError
-        When the target has appeared meanwhile.
+        When the target has appeared meanwhile and ``replace`` is False.
     FolderError
         When one of the folders refuses it; the file is where it was.
     """
+    rename = Path.replace if replace else _rename_new
     try:
         try:
-            _rename_new(path, target)
+            rename(path, target)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             path.rename(path)  # refused on a read-only disk, before a copy is made for nothing
             copied = path.lstat()
             _copy_durably(path, temporary)
-            _rename_new(temporary, target)
+            rename(temporary, target)
             sync_folder(target.parent)
             if _changed(copied, path.lstat()):
                 target.unlink()

@@ -179,6 +179,25 @@ def test_moving_to_another_disk_copies_first(another_disk: Path) -> None:
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["from", "to", "to/a"]
 
 
+def test_moving_replaces_where_it_is_asked_to(another_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one disk, and from another one by way of a copy."""
+    real, there = Path.replace, another_disk / "to" / "a"
+
+    def replace(self: Path, target: Path) -> None:
+        if self.parent != target.parent:
+            raise OSError(18, "Invalid cross-device link")
+        real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    there.write_text("older")
+    move(another_disk / "from" / "a", there, another_disk / "to" / ".temporary", replace=True)
+    assert there.read_text() == "content"
+    there.with_name("b").write_text("newer")
+    move(there.with_name("b"), there, another_disk / "to" / ".temporary", replace=True)
+    assert there.read_text() == "newer"
+    assert sorted(str(path.relative_to(another_disk)) for path in another_disk.rglob("*")) == ["from", "to", "to/a"]
+
+
 def test_a_file_that_cannot_go_to_another_disk_is_not_in_both(
     another_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

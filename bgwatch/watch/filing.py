@@ -129,6 +129,10 @@ class Filing:
             return self._free(self.where.review / name, reason_of_doubt, ours)
         return self._free(self.where.outbox / name, ours=ours)
 
+    def accepted_place(self, result: Path) -> Path:
+        """Find the free place for a result under review that was found good, and make its folder."""
+        return self._free(self.where.outbox / result.relative_to(self.where.review))
+
     def failed_place(self, original: Path) -> Path:
         """Find the free place for an original that failed, and make its folder."""
         return self._free(self.where.failed / original, reason_of_failure)

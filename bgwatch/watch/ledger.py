@@ -194,6 +194,11 @@ class Ledger:
         )
         return next(((row, _attempt(values), put and Path(os.fsdecode(put))) for row, put, *values in rows), None)
 
+    def is_of_another(self, place: Path, inbox: Path, original: Path) -> bool:
+        """Tell whether what was put in a place is known to have been made from another original than this one."""
+        found = self.at(place)
+        return found is not None and (found[1].inbox, found[1].original) != (inbox, original)
+
     def forget(self, inbox: Path, original: Path) -> bool:
         """Let an original that is finished and stays be done again; tell whether there was one."""
         with self._told():

@@ -260,10 +260,7 @@ class Outcomes:
 
     def _is_ours(self, original: Path, place: Path) -> bool:
         """Tell whether a result may be replaced: asked for, and not made from another original."""
-        if self._on_conflict != "overwrite":
-            return False
-        found = self._ledger.at(place)
-        return found is None or (found[1].inbox, found[1].original) == (self._inbox, original)
+        return self._on_conflict == "overwrite" and not self._ledger.is_of_another(place, self._inbox, original)
 
     def _skip(self, original: Path, identity: Identity, standing: Path) -> None:
         reason = f"{standing} is there already, and on_conflict is skip"

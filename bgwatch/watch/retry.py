@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
-from bgwatch.place import make_folder, move, numbered, temporary_in
+from bgwatch.place import make_folder, move, temporary_in
 from bgwatch.place import names as place_names
 from bgwatch.settings import Folder
-from bgwatch.watch.filing import reason_of_doubt, reason_of_failure
+from bgwatch.watch.filing import Filing, reason_of_doubt, reason_of_failure
 from bgwatch.watch.ledger import Attempt, Ledger
 from bgwatch.watch.places import Places, places
 
@@ -46,12 +46,15 @@ class Pending:
     file : Path
         The result under review, the original that failed, or one that is finished and stays in the inbox.
     original : Path
-        The original relative to the inbox, as far as it is known.
+        The original relative to the inbox; where that is not known, the file relative to its folder.
+    known : (int, Attempt, Path or None) or None
+        What the ledger tells of the file: the row, the attempt, and where the original was put.
     """
 
     where: Places
     file: Path
     original: Path
+    known: tuple[int, Attempt, Path | None] | None = None
 
     @property
     def failed(self) -> bool:
@@ -89,6 +92,7 @@ class Retry:
     def accept(self, names: Sequence[str]) -> Told:
         """Put results under review, those named or all, in place as they are."""
         waiting = [pending for pending in self._waiting() if names or not pending.failed]
+        waiting.sort(key=lambda pending: pending.known[0] if pending.known else 0)  # of two the later one is the newer
         return self._each(waiting, names, self._accept)
 
     def _each(self, waiting: list[Pending], names: Sequence[str], step: Callable[[Pending], str]) -> Told:
@@ -115,7 +119,7 @@ class Retry:
                     others = file in seen or (found is not None and found[1].inbox != where.inbox)
                     if not others and reason(file) != file and os.path.lexists(reason(file)):
                         seen.add(file)
-                        yield Pending(where, file, found[1].original if found else file.relative_to(top))
+                        yield Pending(where, file, found[1].original if found else file.relative_to(top), found)
 
     def _staying(self) -> Iterator[Pending]:
         for where, _ in self._folders:
@@ -131,19 +135,19 @@ class Retry:
             _back(file, target)
             reason_of_failure(file).unlink(missing_ok=True)
         else:
-            known = self._ledger.at(file)  # before a daemon can have done the original again
             self._bring_original(pending, target)
             found = identity_of(file)
-            if found and known and found.inode == known[1].inode:  # not one that a person has put there since
+            if (
+                found and pending.known and found.inode == pending.known[1].inode
+            ):  # not one that a person has put there since
                 file.unlink()
                 reason_of_doubt(file).unlink(missing_ok=True)
         return f"to be done again: {pending.original}"
 
     def _bring_original(self, pending: Pending, target: Path) -> None:
-        known = self._ledger.at(pending.file)
-        if known is None:
+        if pending.known is None:
             raise FolderError(f"{pending.file}: its original is not known; put it into {pending.where.inbox} yourself")
-        _, attempt, put = known
+        _, attempt, put = pending.known
         put = put or _put_away(pending.where, attempt)
         found = identity_of(put) if put else None
         if put is None or found is None or not _is_as_read(found, attempt):
@@ -158,21 +162,39 @@ class Retry:
         if pending.failed:
             raise FolderError(f"{pending.file}: has failed, and there is no result to accept; have it done again")
         where, file = pending.where, pending.file
-        known = self._ledger.at(file)
-        on_conflict = next(on_conflict for there, on_conflict in self._folders if there == where)
-        wished = where.outbox / file.relative_to(where.review)
-        make_folder(wished.parent)
-        if on_conflict == "skip" and os.path.lexists(wished):
-            raise FolderError(f"{file}: {wished} is there already, and on_conflict is skip; move one of them away")
-        place = numbered(wished.parent, wished.name)
+        place, replace = self._accepted_place(pending)
         try:
-            move(file, place, temporary_in(where.outbox))
+            move(file, place, temporary_in(where.outbox), replace)
         except FileExistsError:
             raise FolderError(f"{place}: has been taken by another file; try again") from None
         reason_of_doubt(file).unlink(missing_ok=True)
-        if known:
-            self._ledger.accept(known[0], place)
+        if pending.known:
+            self._ledger.accept(pending.known[0], place)
         return f"accepted: {place}"
+
+    def _accepted_place(self, pending: Pending) -> tuple[Path, bool]:
+        """Find the place of a result that is accepted, as on_conflict says, and whether what is there is replaced."""
+        where, file = pending.where, pending.file
+        filing = Filing(where)
+        on_conflict = next(on_conflict for there, on_conflict in self._folders if there == where)
+        if on_conflict == "number":  # with the number that it has under review
+            return filing.accepted_place(file), False
+        if on_conflict == "skip":
+            if standing := filing.standing(pending.original):
+                raise FolderError(
+                    f"{file}: {standing} is there already, and on_conflict is skip; move one of them away"
+                )
+            return filing.result_place(pending.original, review=False), False
+
+        def ours(place: Path) -> bool:
+            return not self._ledger.is_of_another(place, where.inbox, pending.original)
+
+        place = filing.result_place(pending.original, review=False, ours=ours)
+        replaced = os.path.lexists(place)
+        newest = self._ledger.at(place) if replaced else None
+        if newest and pending.known and newest[0] > pending.known[0]:
+            raise FolderError(f"{file}: {place} is a newer result of the same picture; delete the one you do not want")
+        return place, replaced
 
 
 def _put_away(where: Places, attempt: Attempt) -> Path | None:

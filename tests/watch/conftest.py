@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watching import Box, Daemon
+from scenes import Ended
+from watching import Box, Daemon, places_of
 
 
 @pytest.fixture
@@ -26,3 +27,13 @@ def start() -> Iterator[Callable[..., Daemon]]:
     yield begin
     for daemon in running:
         daemon.close()
+
+
+@pytest.fixture
+def retry(box: Box, bgwatch: Callable[..., Ended]) -> Callable[..., Ended]:
+    """Call ``bgwatch retry`` for the box."""
+
+    def call(*arguments: object, **settings: str) -> Ended:
+        return bgwatch("retry", *places_of(box, **settings), *arguments)
+
+    return call

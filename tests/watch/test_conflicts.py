@@ -4,16 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scenes import opened
-from watching import Box
+from watching import DOUBTFUL, Box, shade
 
 Draw = Callable[..., Path]
-DOUBTFUL = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"}
-
-
-def shade(path: Path) -> object:
-    """The colour of the disc, which tells pictures of different seeds apart."""
-    return opened(path).getpixel((60, 60))[:3]
 
 
 @pytest.mark.parametrize(

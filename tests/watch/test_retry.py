@@ -1,11 +1,11 @@
 """``bgwatch retry`` on what a daemon has put aside, with and without a daemon running."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from scenes import Ended
-from watching import Box, appears, called, meanwhile, until
+from watching import DOUBTFUL, Box, appears, called, meanwhile, places_of, until
 
 from bgwatch.errors import FolderError
 from bgwatch.watch import service as service_module
@@ -14,25 +14,6 @@ from bgwatch.watch.filing import Filing
 
 Draw = Callable[..., Path]
 Bgwatch = Callable[..., Ended]
-DOUBTFUL = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"}
-
-
-@pytest.fixture
-def retry(box: Box, bgwatch: Bgwatch) -> Bgwatch:
-    """Call ``bgwatch retry`` for the box."""
-
-    def call(*arguments: object, **settings: str) -> Ended:
-        return bgwatch("retry", *places_of(box, **settings), *arguments)
-
-    return call
-
-
-def places_of(box: Box, done: str = "done", on_conflict: str = "number") -> Sequence[object]:
-    """Write the settings of the box, and give the options that name them and its state folder."""
-    settings = box.root / "c.yaml"
-    entry = f"{{inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}}}"
-    settings.write_text(f"folders:\n  - {entry}\n")
-    return "-c", settings, "--state", box.root / "state"
 
 
 def test_a_failure_goes_back_to_the_inbox(box: Box, draw: Draw, retry: Bgwatch) -> None:
@@ -86,38 +67,6 @@ def test_a_reviewed_picture_whose_original_has_gone_is_told(box: Box, draw: Draw
     ended = retry("a.png", done="delete")
     assert f"its original is not known; put it into {box.inbox} yourself" in ended.err
     assert box.files() == before
-
-
-def test_a_result_is_accepted_as_it_is(box: Box, draw: Draw, retry: Bgwatch) -> None:
-    draw(box.inbox / "sub" / "a.jpg")
-    draw(box.inbox / "b.jpg")
-    (box.inbox / "c.jpg").write_text("no picture")
-    box.once(**DOUBTFUL)
-    (box.outbox / "sub").mkdir(parents=True, exist_ok=True)
-    (box.outbox / "sub" / "a.png").write_text("a person's")
-    content = (box.outbox / "review" / "sub" / "a.png").read_bytes()
-    ended = retry("--accept", box.inbox / "sub" / "a.jpg")
-    assert (ended.code, ended.out) == (0, f"accepted: {box.outbox}/sub/a-2.png\n")
-    assert (box.outbox / "sub" / "a-2.png").read_bytes() == content
-    ended = retry("--accept", "c.jpg")
-    assert ended.code == 1
-    assert "has failed, and there is no result to accept; have it done again" in ended.err
-    assert retry("--accept").out == f"accepted: {box.outbox}/b.png\n"
-    assert {name for name in box.files() if "/review/" in name} == set()
-    assert box.once() == 1, "nothing to do"
-    draw(box.inbox / "b.jpg", seed=2)
-    box.once(on_conflict="overwrite")
-    assert "out/b-2.png" not in box.files(), "an accepted result is its original's"
-
-
-def test_accepting_skips_where_a_result_stands(box: Box, draw: Draw, retry: Bgwatch) -> None:
-    draw(box.inbox / "a.jpg")
-    box.once(**DOUBTFUL)
-    (box.outbox / "a.png").write_text("a person's")
-    ended = retry("--accept", on_conflict="skip")
-    assert ended.code == 1
-    assert f"{box.outbox}/a.png is there already, and on_conflict is skip" in ended.err
-    assert {"out/review/a.png", "out/review/a.reason.txt"} <= box.files()
 
 
 def test_two_inboxes_that_share_an_outbox_are_told_apart(box: Box, draw: Draw, bgwatch: Bgwatch) -> None:

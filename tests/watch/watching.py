@@ -4,18 +4,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from running import PATIENCE, Running
-from scenes import Ended
+from scenes import Ended, opened
 
 from bgwatch.settings import Folder, Settings, WorkerLimits
 from bgwatch.watch.intake import Intake
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.service import Service
+
+DOUBTFUL = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"}
 
 
 class Box:
@@ -52,6 +54,14 @@ class Box:
         }
 
 
+def places_of(box: Box, done: str = "done", on_conflict: str = "number") -> Sequence[object]:
+    """Write the settings of the box, and give the options that name them and its state folder."""
+    settings = box.root / "c.yaml"
+    entry = f"{{inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}}}"
+    settings.write_text(f"folders:\n  - {entry}\n")
+    return "-c", settings, "--state", box.root / "state"
+
+
 class Daemon(Running):
     """A running ``bgwatch watch`` whose words can be waited for."""
 
@@ -73,6 +83,11 @@ def rescans(box: Box, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     with monkeypatch.context() as counting:
         counting.setattr(Intake, "scan", scan)
         assert service.run() == 0
+
+
+def shade(path: Path) -> object:
+    """The colour of the disc, which tells pictures of different seeds apart."""
+    return opened(path).getpixel((60, 60))[:3]
 
 
 def names(top: str) -> set[str]:
