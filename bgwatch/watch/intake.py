@@ -52,12 +52,18 @@ class Intake:
         Seconds without a change after which a file is taken.
     finished : dict
         Originals that stay in the inbox and are not to be done again.
+
+    Attributes
+    ----------
+    touched : dict
+        Of those, the ones of which only the time was found changed, and what they are now; for the ledger.
     """
 
     def __init__(self, inbox: Path, quiet: float, finished: dict[Path, Finished]) -> None:
         self._inbox = inbox
         self._settling = Settling(quiet)
         self._finished = finished
+        self.touched: dict[Path, Identity] = {}
         self._ready: deque[Path] = deque()
         self._under_way: dict[Path, Identity] = {}
         self._later: dict[Path, tuple[Identity, float]] = {}
@@ -205,6 +211,7 @@ class Intake:
             self._finished[original] = known._replace(digest=None)
             return False
         self.finish(original, identity, known.digest)
+        self.touched[original] = identity
         return True
 
     def _scan(self, folder: Path) -> Iterator[None]:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
 from bgwatch.place import make_folder
+from bgwatch.watch.schema import migrate
 
 DAY = 86_400.0  # seconds
 PATIENCE = 3.0  # seconds for another process that writes
@@ -19,43 +20,6 @@ PATIENCE = 3.0  # seconds for another process that writes
 State = Literal["placing", "done", "review", "failed", "skipped", "again", "dropped"]
 PLACED = ("done", "review")  # states of which there is a result
 Kind = Literal["done", "review", "failed", "skipped", "again"]
-
-# each brings the file from one version of the schema to the next
-MIGRATIONS = (
-    """
-CREATE TABLE attempt (
-    id INTEGER PRIMARY KEY,
-    inbox BLOB NOT NULL,            -- paths are bytes: names need not be text
-    path BLOB NOT NULL,             -- of the original, below the inbox
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    state TEXT NOT NULL,            -- placing: something is about to appear; the others are final
-    kind TEXT NOT NULL,             -- the state it is to end in
-    stays INTEGER NOT NULL,         -- the original is finished and stays in the inbox
-    place BLOB NOT NULL,            -- where the result appears, or the original that failed
-    inode INTEGER NOT NULL,         -- of what appears there, and has it already
-    confidence REAL,
-    reason TEXT NOT NULL,
-    at REAL NOT NULL                -- seconds since the epoch, for people only
-);
-CREATE INDEX attempt_stays ON attempt (inbox) WHERE stays;
-CREATE INDEX attempt_placing ON attempt (inbox) WHERE state = 'placing';
-""",
-    """
--- device, original_inode: of the original as it was read
-ALTER TABLE attempt ADD COLUMN device INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE attempt ADD COLUMN original_inode INTEGER NOT NULL DEFAULT 0;
--- began, at: when it began and ended; seconds: the work on the picture; attempts: this one included
-ALTER TABLE attempt ADD COLUMN began REAL NOT NULL DEFAULT 0;
-ALTER TABLE attempt ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
-ALTER TABLE attempt ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
--- put: where the original is now; digest: of one that stays
-ALTER TABLE attempt ADD COLUMN put BLOB;
-ALTER TABLE attempt ADD COLUMN digest BLOB;
-CREATE INDEX attempt_place ON attempt (place);
-CREATE INDEX attempt_at ON attempt (at);
-""",
-)
 
 
 @dataclass(frozen=True)
@@ -142,7 +106,7 @@ class Ledger:
             self._base = sqlite3.connect(file, isolation_level=None, timeout=PATIENCE)
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
-            self._migrate()
+            migrate(self._base, file)
         self._version = self._data_version()
 
     def close(self) -> None:
@@ -201,12 +165,33 @@ class Ledger:
 
     def forget(self, inbox: Path, original: Path) -> bool:
         """Let an original that is finished and stays be done again; tell whether there was one."""
-        with self._told():
-            changed = self._base.execute(
-                "UPDATE attempt SET stays = 0 WHERE inbox = ? AND path = ? AND stays",
-                (os.fsencode(inbox), os.fsencode(original)),
-            ).rowcount
-        return changed > 0
+        with self._told(), self._base:
+            self._base.execute("BEGIN IMMEDIATE")
+            if found := self._stays_no_more(inbox, original):
+                self._base.execute(
+                    "INSERT INTO inbox VALUES (?, 1) ON CONFLICT (path) DO UPDATE SET recalls = recalls + 1",
+                    (os.fsencode(inbox),),
+                )
+        return found
+
+    def recalls(self, inbox: Path) -> int:
+        """Tell how often `forget` has found an original in an inbox; the daemon that remembers it has to follow."""
+        rows = self._rows("SELECT recalls FROM inbox WHERE path = ?", inbox)
+        return int(rows[0][0]) if rows else 0
+
+    def retime(self, inbox: Path, found: Mapping[Path, Identity]) -> None:
+        """Note that of originals that stay only the time has changed, so that their content need not be read again."""
+        values = [
+            (now.device, now.inode, now.mtime_ns, os.fsencode(inbox), os.fsencode(original))
+            for original, now in found.items()
+        ]
+        with self._told(), self._base:
+            self._base.execute("BEGIN IMMEDIATE")
+            self._base.executemany(
+                "UPDATE attempt SET device = ?, original_inode = ?, mtime_ns = ?"
+                " WHERE inbox = ? AND path = ? AND stays",
+                values,
+            )
 
     def accept(self, row: int, place: Path) -> None:
         """Note that a reviewed result was found good and put in place."""
@@ -274,13 +259,20 @@ class Ledger:
         )
         with self._told():
             if stays:
-                self.forget(attempt.inbox, attempt.original)
+                self._stays_no_more(attempt.inbox, attempt.original)
             cursor = self._base.execute(
                 f"INSERT INTO attempt ({COLUMNS}, state, stays, began, at) VALUES ({', '.join('?' * len(values))})",
                 values,
             )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
+
+    def _stays_no_more(self, inbox: Path, original: Path) -> bool:
+        changed = self._base.execute(
+            "UPDATE attempt SET stays = 0 WHERE inbox = ? AND path = ? AND stays",
+            (os.fsencode(inbox), os.fsencode(original)),
+        ).rowcount
+        return changed > 0
 
     def _rows(self, query: str, path: Path) -> list[tuple[Any, ...]]:
         with self._told():
@@ -299,18 +291,6 @@ class Ledger:
             help_ = "another program holds it; end that" if held else "make room there, or name another with --state"
             said = f"{self._file}: the ledger cannot be used ({error}); {help_}"
             raise FolderError(said) from None
-
-    def _migrate(self) -> None:
-        self._base.execute("BEGIN IMMEDIATE")
-        version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            said = "was written by a newer bgwatch; update bgwatch or name another folder with --state"
-            raise FolderError(f"{self._file}: {said}")
-        if version < len(MIGRATIONS):
-            for statement in ";\n".join(MIGRATIONS[version:]).split(";\n"):
-                self._base.execute(statement)
-            self._base.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        self._base.execute("COMMIT")
 
 
 def _attempt(values: list[Any]) -> Attempt:

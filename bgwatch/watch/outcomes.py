@@ -145,6 +145,16 @@ class Outcomes:
                 del self._owed[original]
         return owed and not self._owed
 
+    def note_touched(self) -> None:
+        """Note which originals that stay have another time and the same content; they are not read again."""
+        if not self._intake.touched:
+            return
+        try:
+            self._ledger.retime(self._inbox, self._intake.touched)
+            self._intake.touched.clear()
+        except FolderError as error:
+            self.complain(str(error))
+
     def complain(self, reason: str) -> None:
         """Say what the user has to mend, and say it again only after a while."""
         now = time.monotonic()

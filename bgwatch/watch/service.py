@@ -200,22 +200,23 @@ class Service:
         """Do again what `bgwatch retry` has taken out of the ledger, and forget what is old."""
         try:
             self._ledger_changed |= self._ledger.changed_by_others()
-            if now >= self._prune_at:
-                self._prune_at = now + DAY
-                self._ledger_changed |= self._prune()  # what the ledger forgets is not kept in memory
             if self._ledger_changed:
                 for watched in self._watched:
-                    watched.keep_finished(self._ledger.staying(watched.inbox))
+                    watched.follow_recalls()
                 self._ledger_changed = False
+            if now >= self._prune_at:
+                self._prune_at = now + DAY
+                self._prune()
         except FolderError as error:  # a full disk is no reason to end
             self._watched[0].outcomes.complain(str(error))
 
-    def _prune(self) -> bool:
+    def _prune(self) -> None:
         days = self._settings.ledger_days
         overwriting = [watched.inbox for watched in self._watched if watched.folder.on_conflict == "overwrite"]
         if count := self._ledger.prune(days, [watched.inbox for watched in self._watched], overwriting):
             log.info("forgot %d pictures of more than %d days ago", count, days)
-        return count > 0
+            for watched in self._watched:  # nor are they kept in memory
+                watched.keep_finished()
 
     def _wait(self) -> None:
         """Sleep until something is due, and take the hints that came."""

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from bgwatch.place import discard
 from bgwatch.settings import Folder, Output, PictureLimits, Segmentation
 from bgwatch.watch.events import Events, is_remote
 from bgwatch.watch.filing import Filing
-from bgwatch.watch.intake import Intake
+from bgwatch.watch.intake import SLICE, Intake
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.outcomes import Outcomes
@@ -71,6 +71,7 @@ class Watched:
         self._rescan_seconds, self._polling, self._hint = rescan_seconds, polling, hint
         self.filing = Filing(places(folder), folder.suffix)
         self.inbox = self.filing.where.inbox
+        self._ledger, self._recalls = ledger, ledger.recalls(self.inbox)
         self.intake = Intake(self.inbox, folder.settle_seconds, ledger.staying(self.inbox))
         self.outcomes = Outcomes(self.filing, self.intake, ledger, folder.on_conflict, folder.settle_seconds)
         self._recovered = False
@@ -111,9 +112,16 @@ class Watched:
         """Have the inbox read through as soon as there is time."""
         self._rescan_at = time.monotonic()
 
-    def keep_finished(self, staying: Collection[Path]) -> None:
-        """Forget what is finished and stays, but for what is named here or owed."""
-        if self.intake.forget_all_but({*staying, *self.outcomes.owed}):
+    def follow_recalls(self) -> None:
+        """Do again what `bgwatch retry` has taken out of the ledger."""
+        recalls = self._ledger.recalls(self.inbox)
+        if recalls != self._recalls:
+            self.keep_finished()
+            self._recalls = recalls
+
+    def keep_finished(self) -> None:
+        """Forget what is finished and stays, but for what the ledger knows or is owed."""
+        if self.intake.forget_all_but({*self._ledger.staying(self.inbox), *self.outcomes.owed}):
             self.rescan()
 
     def attend(self, now: float) -> None:
@@ -133,6 +141,8 @@ class Watched:
             self._scan = None
             self._last_rescan = datetime.now(UTC)
         self.intake.settle()
+        if self._scan is None or len(self.intake.touched) >= SLICE:
+            self.outcomes.note_touched()
 
     def next_due(self) -> float:
         """Tell when `attend` has something to do."""

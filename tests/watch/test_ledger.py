@@ -6,7 +6,8 @@ import pytest
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
 from bgwatch.watch import ledger as ledger_module
-from bgwatch.watch.ledger import MIGRATIONS, Attempt, Ledger
+from bgwatch.watch.ledger import Attempt, Ledger
+from bgwatch.watch.schema import MIGRATIONS
 
 INBOX = Path("/in")
 NAME = Path("sub/caf\udce9\n.jpg")  # a name that is not UTF-8
@@ -81,14 +82,55 @@ def test_an_older_ledger_is_brought_up_to_date(tmp_path: Path) -> None:
         ledger.close()
 
 
+def test_of_what_stays_a_new_time_is_noted_and_nothing_else(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    for path in (NAME, Path("other.jpg")):
+        row = ledger.begin(Attempt(INBOX, path, READ, "done", PLACE, 77))
+        ledger.finish(row, "done", stays=True, digest=b"same")
+    ledger.retime(INBOX, {NAME: Identity(9, 11, 300, 5_000_000_000), Path("unknown.jpg"): READ})
+    assert ledger.staying(INBOX) == {
+        NAME: (300, 5_000_000_000, b"same"),
+        Path("other.jpg"): (300, 4_000_000_000, b"same"),
+    }
+    ledger.close()
+
+
+def test_no_statement_reads_all_rows(tmp_path: Path) -> None:
+    """What one picture costs must not grow with the pictures before it, nor with those of other inboxes."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    base = ledger._base
+    statements: list[str] = []
+    base.set_trace_callback(statements.append)
+    row = ledger.begin(ATTEMPT)
+    ledger.finish(row, "review", stays=True)
+    ledger.note(ATTEMPT, stays=True)
+    ledger.retime(INBOX, {NAME: READ})
+    ledger.accept(row, PLACE)
+    ledger.forget(INBOX, NAME)
+    for ask in (ledger.staying, ledger.unfinished, ledger.at, ledger.recalls):
+        ask(INBOX)
+    ledger.prune(1, [INBOX])
+    base.set_trace_callback(None)
+    planned = [statement for statement in statements if statement.startswith(("SELECT", "UPDATE", "DELETE"))]
+    plans = {statement: base.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall() for statement in planned}
+    assert len(plans) == 10
+    assert {statement for statement, plan in plans.items() if "SCAN" in str(plan)} == set()
+    by_path = [plan for statement, plan in plans.items() if statement.startswith("UPDATE") and "path" in statement]
+    assert len(by_path) == 3
+    assert all("attempt_stays (inbox=? AND path=?)" in str(plan) for plan in by_path), by_path
+    ledger.close()
+
+
 def test_what_stays_has_one_row_whatever_happens_to_it(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     for digest in (b"old", b"new"):
         ledger.finish(ledger.begin(ATTEMPT), "done", stays=True, put=INBOX / NAME, digest=digest)
     assert ledger.staying(INBOX) == {NAME: (300, 4_000_000_000, b"new")}
+    assert ledger.recalls(INBOX) == 0
     assert ledger.forget(INBOX, NAME)
     assert ledger.staying(INBOX) == {}
     assert not ledger.forget(INBOX, NAME)
+    assert (ledger.recalls(INBOX), ledger.recalls(Path("/other"))) == (1, 0)
     ledger.close()
 
 

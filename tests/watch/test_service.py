@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from scenes import opened
-from watching import Box, appears, meanwhile
+from watching import Box, appears, meanwhile, until
 
 from bgwatch.errors import FolderError, SettingsError
+from bgwatch.imagefile import Identity
 from bgwatch.job import Outcome
+from bgwatch.watch import intake as intake_module
+from bgwatch.watch import service as service_module
 from bgwatch.watch import watched as watched_module
+from bgwatch.watch.ledger import Attempt, Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.outcomes import Outcomes
 
@@ -83,6 +87,67 @@ def test_originals_that_stay_are_done_once_and_again_when_changed(box: Box, draw
     draw(box.inbox / "a.jpg", seed=2)
     assert box.once(done="keep") == 0
     assert box.files() == {"in/a.jpg", "out/a.png", "out/a-2.png"}
+
+
+def test_originals_that_stay_are_read_once_when_only_their_time_has_changed(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a copy of the whole disk: the new time is noted, so that the next start reads none of them."""
+    read = []
+    real = intake_module.digest_of
+
+    def digest_of(path: Path) -> bytes | None:
+        read.append(path.name)
+        return real(path)
+
+    for name in ("a.jpg", "b.jpg"):
+        draw(box.inbox / name)
+    assert box.once(done="keep") == 0
+    monkeypatch.setattr(intake_module, "digest_of", digest_of)
+    for name in ("a.jpg", "b.jpg"):
+        os.utime(box.inbox / name, (1, 1))
+    for _ in range(2):
+        assert box.once(done="keep") == 1, "nothing to do"
+    assert read == ["a.jpg", "b.jpg"]
+
+
+def test_what_others_write_into_the_ledger_costs_one_look(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon of another inbox that shares the state folder: the rows of this one are read only when retry asks."""
+    monkeypatch.setattr(service_module, "BEAT", 0.01)
+    draw(box.inbox / "a.jpg")
+    assert box.once(done="keep") == 0
+    service = box.service(done="keep")
+    statements: list[str] = []
+
+    class Overheard(Ledger):
+        def __init__(self, file: Path) -> None:
+            super().__init__(file)
+            self._base.set_trace_callback(statements.append)
+
+    monkeypatch.setattr(service_module, "Ledger", Overheard)
+
+    def turns(change: Callable[[], object] = lambda: None) -> list[str]:
+        """What the daemon asks its ledger in some turns after a change by another program."""
+        statements.clear()
+        change()
+        looks = statements.count("PRAGMA data_version")
+        until(lambda: statements.count("PRAGMA data_version") > looks + 3)
+        return [said for said in set(statements) if said != "PRAGMA data_version"]
+
+    def person() -> None:
+        until(lambda: service._watched[0].idle)
+        other = Ledger(box.root / "state" / "ledger.sqlite")
+        elsewhere = Attempt(box.root / "elsewhere", Path("b.jpg"), Identity(1, 2, 3, 4), "done", box.root / "b.png", 5)
+        assert turns() == []
+        [look] = turns(lambda: other.note(elsewhere, stays=True))
+        assert look.startswith("SELECT recalls FROM inbox")
+        assert any("FROM attempt" in said for said in turns(lambda: other.forget(box.inbox, Path("a.jpg"))))
+        other.close()
+        appears(box.outbox / "a-2.png")
+
+    assert meanwhile(service, person) == 0
 
 
 def test_missing_folders_are_made_and_told(box: Box, caplog: pytest.LogCaptureFixture) -> None:

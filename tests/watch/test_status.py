@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,16 @@ def test_only_daemons_of_the_named_settings_are_meant(box: Box) -> None:
 
     meanwhile(box.service(), person)
     assert codes == [0, 3]
+
+
+def test_it_reads_no_ledger(tmp_path: Path, bgwatch: Bgwatch) -> None:
+    """However large that is, and even when it cannot be read."""
+    told = {"pid": 7, "since": "2026-01-01T00:00:00+00:00", "pictures_a_minute": 0.0, "folders": []}
+    heartbeat = Heartbeat(tmp_path)
+    heartbeat.beat({**told, "beat": time.time()})
+    (tmp_path / "ledger.sqlite").write_text("no ledger")
+    assert bgwatch("status", "--state", tmp_path).code == 0
+    heartbeat.close()
 
 
 @pytest.mark.slow
