@@ -75,12 +75,13 @@ def soft_pixels(rgba: Pixels, pixels: Pixels) -> tuple[NDArray[np.uint32], Pixel
     for plane in range(1, count):
         changed |= rgba[..., plane] != pixels[..., plane]
     changed &= rgba[..., 3] > 0
-    steps = np.diff(changed.astype(np.int8), prepend=0, append=0, axis=1)
-    rows, starts = np.nonzero(steps > 0)
-    ends = np.nonzero(steps < 0)[1]
-    colours = pixels[changed]
-    colours[:, :count] = rgba[changed][:, :count]
-    return np.stack([rows * pixels.shape[1] + starts, ends - starts], 1).astype(np.uint32), colours
+    width = pixels.shape[1]
+    places = np.flatnonzero(changed)
+    begins = (np.diff(places, prepend=-2) > 1) | (places % width == 0)
+    lengths = np.diff(np.flatnonzero(begins), append=len(places))
+    colours = pixels.reshape(-1, pixels.shape[2])[places]
+    colours[:, :count] = rgba.reshape(-1, 4)[places, :count]
+    return np.stack([places[begins], lengths], 1).astype(np.uint32), colours
 
 
 def on_checkerboard(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

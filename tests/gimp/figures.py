@@ -35,10 +35,14 @@ def main() -> int:
         found = json.loads((Path(folder) / "figures.json").read_text())
     print(f"12 megapixels, core alone: {core:.2f} s")
     rows = [
-        ("layer mask, warm worker, less the core", found["layer-mask"]["warm"] - core, 0.8),
-        ("layer mask, cold worker, in all", found["layer-mask"]["cold"], 4.0),
-        ("transparency, warm worker, less the core", found["transparency"]["warm"] - core, None),
-        ("transparency, cold worker, in all", found["transparency"]["cold"], None),
+        row
+        for result in ("layer-mask", "transparency", "new-layer")
+        for row in (
+            (f"{result}, warm worker, less the core", found[result]["warm"] - core, 0.8),
+            (f"{result}, cold worker, in all", found[result]["cold"], 4.0),
+        )
+    ]
+    rows += [
         ("preview, the first, with the worker's start", found["preview"]["first"], None),
         ("preview, refreshed, median", found["preview"]["median"], 0.3),
         ("preview, refreshed, slowest of ten", found["preview"]["slowest"], None),

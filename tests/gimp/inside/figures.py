@@ -66,7 +66,7 @@ def refreshes():
 
 
 def run_all():
-    figures = {result: cold_and_warm(result) for result in ("layer-mask", "transparency")}
+    figures = {result: cold_and_warm(result) for result in ("layer-mask", "transparency", "new-layer")}
     with screen():
         figures["preview"] = refreshes()
     (SESSION / "figures.json").write_text(json.dumps(figures))
