@@ -37,7 +37,8 @@ class RemoveBackground(Gimp.PlugIn):
     def do_create_procedure(self, name):  # noqa: D102
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
-        procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        one_or_several = Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
+        procedure.set_sensitivity_mask(one_or_several)
         procedure.set_menu_label("Remove Background by _Color...")
         procedure.add_menu_path("<Image>/Layer/Transparency")
         procedure.set_documentation(

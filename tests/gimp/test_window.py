@@ -35,13 +35,19 @@ def test_the_dialog_shows_a_preview(seen: Any) -> None:
     assert seen["workers"] == 1
 
 
-def test_ok_takes_the_background_out_and_one_undo_brings_it_back(seen: Any) -> None:
-    """The title has a star while there is something to undo; the screen shows the backdrop, then not, then again."""
+def test_ok_cuts_every_selected_layer_and_one_undo_brings_all_back(seen: Any) -> None:
+    """The title has a star while there is something to undo; the screen shows both backdrops, then none, then both."""
     assert seen["title_after"] == "*" + seen["title_at_first"]
     assert seen["title_undone"] == seen["title_at_first"]
-    assert seen["backdrop_at_first"] > 3000
-    assert seen["backdrop_gone"]
-    assert seen["backdrop_undone"] > 3000
+    assert seen["backdrops_at_first"] > 3000
+    assert seen["backdrops_gone"]
+    assert seen["backdrops_undone"] > 3000
+
+
+def test_the_dialogs_settings_can_be_saved_reset_and_loaded(seen: Any) -> None:
+    """Settings that find next to nothing are saved; a reset shows the checkerboard again, loading hides it."""
+    assert seen["squares_after_reset"] > 3000
+    assert seen["spoilt_after_loading"]
 
 
 def test_a_refusal_is_shown_in_gimps_own_dialog(seen: Any) -> None:
