@@ -69,10 +69,10 @@ def declare_arguments(procedure):
         "tolerance", "_Tolerance", "Largest difference taken for background (Threshold)", 0, 255, 20, flags
     )
     # GIMP's integers end here; settings.py allows seeds up to 2**32 - 1
-    procedure.add_int_argument("seed", "S_eed", "Seed of every random choice", 0, 2147483647, 0, flags)
+    procedure.add_int_argument("seed", "See_d", "Seed of every random choice", 0, 2147483647, 0, flags)
     procedure.add_choice_argument(
         "holes",
-        "_Holes",
+        "Hol_es",
         "Background enclosed by the subject",
         choices(auto="Open on evidence", open="Open", fill="Fill"),
         "auto",
@@ -81,7 +81,7 @@ def declare_arguments(procedure):
     # a mask carries the kept shadow's alpha alone: its colour stays the layer's own, and is not black
     procedure.add_choice_argument(
         "shadow",
-        "Sha_dow",
+        "Shado_w",
         "A soft shadow on the background; kept, it shows through the mask in the layer's own colours",
         choices(remove="Remove", keep="Keep half-transparent"),
         "remove",
@@ -114,7 +114,7 @@ def run(procedure, run_mode, image, drawables, config, data):
         interactive = run_mode == Gimp.RunMode.INTERACTIVE
         layers = usable(drawables, None if interactive else config.get_property("result"))
         with Worker() as worker:
-            if interactive and not confirmed(procedure, config, worker, image, layers[0]):
+            if interactive and not confirmed(procedure, config, worker, image, layers):
                 return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
             remove_background(image, layers, worker, options_of(config), config.get_property("result"))
     except RefusalError as refusal:
@@ -136,11 +136,13 @@ def options_of(config):
     return {name: config.get_property(name) for name in OPTIONS}
 
 
-def confirmed(procedure, config, worker, image, layer):
-    """Show the dialog, and say whether it was left with OK."""
+def confirmed(procedure, config, worker, image, layers):
+    """Show the dialog, with a preview of the first layer, and say whether it was left with OK."""
     import dialog  # needs a display
 
-    preview = dialog.Preview(worker, Read(image, layer, most=8), lambda: options_of(config))
+    first = layers[0]
+    heading = f"“{first.get_name()}”, the first of {len(layers)} layers" if len(layers) > 1 else ""
+    preview = dialog.Preview(worker, Read(image, first, most=8), lambda: options_of(config), heading)
     return dialog.confirmed(procedure, config, preview)
 
 

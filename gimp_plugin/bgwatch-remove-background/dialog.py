@@ -12,6 +12,7 @@ from worker import RefusalError  # noqa: E402
 TITLE = "Remove Background by Color"
 LONGEST = 400  # pixels of the preview's longer side
 USED_BY = {"clusters": "kmeans", "tolerance": "threshold", "holes": "auto", "shadow": "auto"}  # and its method
+OPTIONS = ["method", "clusters", "tolerance", "seed", "holes", "shadow", "backdrop", "result"]
 PAUSE = 40  # milliseconds to wait for a change that follows at once
 
 
@@ -19,8 +20,11 @@ def confirmed(procedure, config, preview):
     """Show the dialog, and say whether it was left with OK."""
     GimpUi.init(procedure.get_name())
     dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
-    dialog.get_content_area().pack_start(preview.shown(), True, True, 0)
-    dialog.fill(None)
+    dialog.fill_box("options", OPTIONS)
+    row = dialog.fill_box("row", ["options"])
+    row.set_orientation(Gtk.Orientation.HORIZONTAL)  # a high layer's preview must not push the buttons off the screen
+    row.pack_start(preview.shown(), True, True, 0)
+    dialog.fill(["row"])
     for name, method in USED_BY.items():
         dialog.set_sensitive_if_in(name, None, "method", Gimp.ValueArray.new_from_values([method]), True)
     config.connect("notify", lambda *_: preview.changed())
@@ -45,10 +49,12 @@ class Preview:
         The layer, with 8 bits a sample.
     options : callable
         Gives the options in force.
+    heading : str
+        What it shows, where that is not clear.
     """
 
-    def __init__(self, worker, read, options):
-        self.worker, self.options = worker, options
+    def __init__(self, worker, read, options, heading=""):
+        self.worker, self.options, self.heading = worker, options, heading
         self.width, self.height, self.pixels = read.scaled(LONGEST)
         self.channels = read.channels
         self.asked = self.thread = self.timer = None
@@ -62,9 +68,9 @@ class Preview:
         self.verdict.set_max_width_chars(60)
         self.verdict.set_selectable(True)
         self.verdict.set_can_focus(False)
-        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=12)
-        box.pack_start(self.picture, True, True, 0)
-        box.pack_start(self.verdict, False, False, 0)
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=12, valign=Gtk.Align.CENTER)
+        for widget in (Gtk.Label(label=self.heading), self.picture, self.verdict):
+            box.pack_start(widget, False, False, 0)
         box.show_all()
         return box
 

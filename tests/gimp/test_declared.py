@@ -62,6 +62,18 @@ def test_an_argument_has_the_range_and_default_of_its_setting(name: str) -> None
         assert (kind, field["type"]) == ("add_string_argument", "string")
 
 
+def test_each_argument_has_a_key_of_its_own_in_the_dialog() -> None:
+    """Which is none of those that the dialog's own buttons have: Load, Save, Help, Reset, Cancel and OK."""
+    labels = [ast.literal_eval(call.args[1]) for call in declared().values()]
+    keys = [label[label.index("_") + 1].lower() for label in labels]
+    assert not set(keys) & set("lshrco")
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_dialog_shows_every_argument() -> None:
+    assert constant("OPTIONS", "dialog.py") == list(declared())
+
+
 def test_the_plug_in_speaks_the_workers_protocol() -> None:
     assert constant("PROTOCOL", "worker.py") == gimp_worker.PROTOCOL
     assert constant("PROCEDURE") == PLUGIN
