@@ -128,33 +128,39 @@ def remove(
 
 @bgwatch.command(cls=SettingsCommand, models=PICTURE_MODELS)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_path)
-@click.option("-o", "out", metavar="SHEET", required=True, type=as_path, help="The .png to write; it is replaced.")
+@click.option("-o", "out", metavar="SHEET", required=True, type=as_path, help="The .png or .html; it is replaced.")
 @click.option("--on", "background", default="checkerboard", help="checkerboard, or a colour like '#ff00ff'.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
 def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | None, **given: Any) -> None:
-    """Lay pictures out before and after on one sheet."""
+    """Lay pictures out before and after: on one picture, or on a page with sliders for a browser."""
     from bgwatch import batch, report
     from bgwatch.place import replace_with
-    from bgwatch.sheet import check_sheet, columns_of, draw_sheet, encode_sheet
+    from bgwatch.sheet import PAGES, PICTURE, check_sheet, columns_of
+    from bgwatch.sheet_html import PAGE
     from bgwatch.workers import cpus
 
     check_sheet(out, background)
+    kind = PAGE if out.suffix.lower() in PAGES else PICTURE
+    start = time.monotonic()
     options, allowed, limits = picture_settings(given)
     planned = batch.plan(inputs, None)
     planned.targets.pop(out, None)  # an earlier sheet among the pictures
-    columns = {}
+    summary, columns = report.Summary(), {}
     with progress(len(planned.targets)) as shown:
-        for outcome, column in columns_of(planned, options, allowed, limits, workers or cpus()):
-            columns[outcome.job.source] = column
+        for outcome, column in columns_of(planned, options, allowed, limits, workers or cpus(), kind.side):
+            columns[outcome.job.source] = kind.keep(column)
+            summary.add(outcome)
             if not outcome.written:
                 shown.say(report.as_line(outcome, None))
             shown.advance()
     if not columns:
         say("nothing to do: no picture was found in what was given")
         sys.exit(1)
-    replace_with(encode_sheet(draw_sheet([columns[str(source)] for source in planned.targets], background)), out)
+    replace_with(kind.encode([columns[str(source)] for source in planned.targets], background), out)
     Plain().result(str(out))
-    sys.exit(1 if planned.unreadable or not all(column.after for column in columns.values()) else 0)
+    for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
+        say(line)
+    sys.exit(1 if planned.unreadable or summary.failed or summary.blocked else 0)
 
 
 @bgwatch.group()

@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
 from bgwatch.errors import FolderError
@@ -86,8 +86,8 @@ def make_folder(folder: Path) -> None:
         raise FolderError(f"{folder}: cannot be made ({reason}); name another folder") from None
 
 
-def write_durably(data: bytes, path: Path) -> None:
-    """Create a file that was not there and bring it to the disk.
+def write_durably(data: bytes | Iterable[bytes], path: Path) -> None:
+    """Create a file that was not there, of one piece or more, and bring it to the disk.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def write_durably(data: bytes, path: Path) -> None:
         raise FolderError(said) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -115,13 +115,13 @@ def discard(temporary: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def replace_with(data: bytes, path: Path, mode: int | None = None) -> None:
+def replace_with(data: bytes | Iterable[bytes], path: Path, mode: int | None = None) -> None:
     """Write a file that the user named, whole or not at all, in place of what was there.
 
     Parameters
     ----------
-    data : bytes
-        Its new content.
+    data : bytes or iterable of bytes
+        Its new content, or the pieces of it.
     path : Path
         The file; its folder is made if it is missing.
     mode : int, optional
@@ -134,8 +134,8 @@ def replace_with(data: bytes, path: Path, mode: int | None = None) -> None:
     """
     make_folder(path.parent)
     temporary = temporary_in(path.parent)
-    write_durably(data, temporary)
     try:
+        write_durably(data, temporary)
         if mode is not None:
             temporary.chmod(mode)
         publish(temporary, path, replace=True)

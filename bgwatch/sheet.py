@@ -1,21 +1,22 @@
 """The article's figure: each picture before, and below it after, with its name and confidence."""
 
+import contextlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageCms, ImageColor, ImageDraw, ImageFont
 
 from bgwatch.batch import Plan, carry_out
-from bgwatch.errors import SettingsError, printable
-from bgwatch.imagefile import decode
+from bgwatch.errors import PictureError, SettingsError, printable
+from bgwatch.imagefile import Picture, decode
 from bgwatch.job import Outcome
 from bgwatch.settings import Output, PictureLimits, WorkerLimits
 
@@ -24,6 +25,7 @@ MARGIN = 12
 LINE = 18
 COLUMNS = 8
 SQUARE = 8
+PAGES = (".html", ".htm")
 INK, PAPER, WARNING = "#202020", "#ffffff", "#b03020"
 
 
@@ -35,27 +37,40 @@ class Column:
     ----------
     name : str
         Its label.
+    state : {"done", "unsure", "failed"}
+        What became of it.
     before : PIL.Image.Image or None
-        The picture, at most `CELL` pixels on either side; None where it could not be read.
+        The picture, scaled down; None where there is no cut-out.
     after : PIL.Image.Image or None
         Its cut-out, RGBA, of the same size; None where there is none.
-    verdict : str
-        A few words below it.
-    sure : bool
-        False prints the verdict as a warning.
+    confidence : float or None
+        In [0, 1]; None where there is no cut-out.
+    reasons : tuple of str
+        Why it is unsure or failed, or notes.
     """
 
     name: str
-    before: Image.Image | None
-    after: Image.Image | None
-    verdict: str
-    sure: bool
+    state: Literal["done", "unsure", "failed"]
+    before: Image.Image | None = None
+    after: Image.Image | None = None
+    confidence: float | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """A few words below it."""
+        if self.confidence is None:
+            return self.state
+        return f"confidence {self.confidence:.2f}" + (", unsure" if self.state == "unsure" else "")
 
 
 def columns_of(
-    made: Plan, options: dict[str, Any], allowed: PictureLimits, limits: WorkerLimits, count: int
+    made: Plan, options: dict[str, Any], allowed: PictureLimits, limits: WorkerLimits, count: int, side: int
 ) -> Iterator[tuple[Outcome, Column]]:
-    """Cut out what was planned into a temporary folder, and yield a column for each picture as it is done."""
+    """Cut out what was planned into a temporary folder, and yield a column for each picture as it is done.
+
+    Its pictures have at most ``side`` pixels on either side.
+    """
     with TemporaryDirectory(prefix="bgwatch-") as folder:
         targets = {source: Path(folder, f"{number}.png") for number, source in enumerate(made.targets)}
         names = Counter(source.name for source in targets)
@@ -64,15 +79,33 @@ def columns_of(
             for outcome, target in doing:
                 source = Path(outcome.job.source)
                 name = source.name if names[source.name] == 1 else str(source)
-                yield outcome, _column(outcome, target, name, allowed)
+                yield outcome, _column(outcome, target, name, allowed, side)
                 if target:
                     target.unlink()
 
 
+class Kind(NamedTuple):
+    """A way of showing columns: their size, what is kept of each, and how all become a file.
+
+    Attributes
+    ----------
+    side : int
+        Largest width and height of the pictures, in pixels.
+    keep : callable
+        Turns each `Column` into what is kept of it until all are there.
+    encode : callable
+        Turns what was kept, in order, and the background into the pieces of a file.
+    """
+
+    side: int
+    keep: Callable[[Column], Any]
+    encode: Callable[[list[Any], str], Iterable[bytes]]
+
+
 def check_sheet(out: Path, background: str) -> None:
     """Raise SettingsError unless the sheet's name and background can be used."""
-    if out.suffix.lower() != ".png":
-        raise SettingsError(f"{out}: a sheet is written as PNG; let it end in .png")
+    if out.suffix.lower() not in (".png", *PAGES):
+        raise SettingsError(f"{out}: a sheet is a picture or a page; let it end in .png or .html")
     if background != "checkerboard" and not re.fullmatch("#[0-9a-fA-F]{6}", background):
         raise SettingsError(f"--on: must be checkerboard or a colour like '#ff00ff', got {background!r}")
 
@@ -102,25 +135,37 @@ def draw_sheet(columns: Sequence[Column], background: str) -> Image.Image:
     return sheet
 
 
-def encode_sheet(sheet: Image.Image) -> bytes:
-    """Encode a sheet as PNG."""
+def encode_sheet(columns: Sequence[Column], background: str) -> list[bytes]:
+    """Draw a sheet and encode it as PNG."""
     data = io.BytesIO()
-    sheet.save(data, "PNG", optimize=True)
-    return data.getvalue()
+    draw_sheet(columns, background).save(data, "PNG", optimize=True)
+    return [data.getvalue()]
 
 
-def _column(outcome: Outcome, target: Path | None, name: str, allowed: PictureLimits) -> Column:
-    if target is None or outcome.confidence is None:
-        return Column(name, None, None, "failed", False)
-    before = decode(Path(outcome.job.source), allowed).image
-    verdict = f"confidence {outcome.confidence:.2f}" + (", unsure" if outcome.state == "unsure" else "")
-    with Image.open(target) as after:
-        return Column(name, _fitted(before), _fitted(after.convert("RGBA")), verdict, outcome.state == "done")
+PICTURE = Kind(CELL, lambda column: column, encode_sheet)
 
 
-def _fitted(image: Image.Image) -> Image.Image:
-    """Scale a picture down to a cell; a small one stays as it is."""
-    image.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
+def _column(outcome: Outcome, target: Path | None, name: str, allowed: PictureLimits, side: int) -> Column:
+    reasons = tuple(reason.removeprefix(f"{outcome.job.source}: ") for reason in outcome.reasons)
+    if target is None:
+        return Column(name, "failed", reasons=reasons)
+    try:
+        before = _fitted(decode(Path(outcome.job.source), allowed), side)
+        after = _fitted(decode(target, PictureLimits(max_pixels=allowed.max_pixels)), side)
+    except PictureError as error:  # it has gone since it was cut out
+        return Column(name, "failed", reasons=(str(error),))
+    state: Literal["done", "unsure"] = "unsure" if outcome.state == "unsure" else "done"
+    return Column(name, state, before, after.convert("RGBA"), outcome.confidence, reasons)
+
+
+def _fitted(picture: Picture, side: int) -> Image.Image:
+    """Scale a picture down, with the colours of sRGB; a small one keeps its size."""
+    image = picture.image
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if profile := picture.kept.get("icc_profile"):
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a broken profile: the plain colours are left
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), inPlace=True)
     return image
 
 
@@ -140,7 +185,7 @@ def _draw_column(sheet: Image.Image, column: Column, x: int, y: int, background:
         back.alpha_composite(column.after)
         sheet.paste(back.convert("RGB"), _centred(column.after, x, below))
     verdict = _shortened(pen, printable(column.verdict), font)
-    pen.text((x, below + CELL + 2), verdict, INK if column.sure else WARNING, font)
+    pen.text((x, below + CELL + 2), verdict, INK if column.state == "done" else WARNING, font)
 
 
 def _centred(image: Image.Image, x: int, y: int) -> tuple[int, int]:

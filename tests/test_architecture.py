@@ -11,7 +11,7 @@ PACKAGE = Path(bgwatch.__file__).parent
 ROWS = [
     ["cli", "cli_watch", "gimp_worker", "__main__"],
     ["watch", "install", "unit"],
-    ["report", "sheet", "layer", "options", "terminal"],
+    ["report", "sheet", "sheet_html", "layer", "options", "terminal"],
     ["batch"],
     ["job"],
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
@@ -24,6 +24,7 @@ ROWS = [
 SIBLINGS = {
     ("__main__", "cli"),
     ("cli", "cli_watch"),
+    ("sheet_html", "sheet"),
     ("cluster", "errand"),
     ("cluster", "scheduler"),
     ("errand", "workers"),

@@ -52,7 +52,7 @@ def test_an_earlier_sheet_is_no_picture_of_the_next(draw: Draw, bgwatch: Bgwatch
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("a.jpg", "-o", "sheet.pdf"), "sheet.pdf: a sheet is written as PNG"),
+        (("a.jpg", "-o", "sheet.pdf"), "sheet.pdf: a sheet is a picture or a page"),
         (("a.jpg", "-o", "s.png", "--on", "pink"), "--on: must be checkerboard or a colour"),
         (("a.jpg",), "Missing option '-o'"),
     ],
@@ -73,7 +73,7 @@ def test_nothing_to_show_is_told(bgwatch: Bgwatch) -> None:
 
 def test_nine_pictures_take_two_rows_and_long_names_stay_in_their_column() -> None:
     image = Image.new("RGBA", (20, 20), "red")
-    columns = [Column("n" * 200 + "\x1b", image, image, "v" * 200, sure=False) for _ in range(9)]
+    columns = [Column("n" * 200 + "\x1b", "unsure", image, image, 0.4) for _ in range(9)]
     one_row = draw_sheet(columns[:8], "checkerboard")
     two_rows = draw_sheet(columns, "checkerboard")
     assert two_rows.width == one_row.width
