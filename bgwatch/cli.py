@@ -108,14 +108,14 @@ def remove(
     doing = batch.carry_out(planned, options, allowed, limits, output, workers or cpus(), limits.scheduler)
     with progress(len(planned.targets)) as shown, closing(doing):
         for outcome, target in doing:
-            news = summary.add(outcome)
+            news = summary.add(outcome, target)
             if as_json or target:
                 shown.result(report.as_json(outcome, target) if as_json else str(target))
             if outcome.reasons and news and not (as_json and outcome.state == "done"):
                 shown.say(report.as_line(outcome, target))
             if explain and outcome.written:
                 shown.say("\n".join(report.explanation(outcome)))
-            shown.advance()
+            shown.advance(not outcome.written)
     for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
         say(line)
     if not summary.count:
@@ -149,10 +149,10 @@ def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | N
     with progress(len(planned.targets)) as shown:
         for outcome, column in columns_of(planned, options, allowed, limits, workers or cpus(), kind.side):
             columns[outcome.job.source] = kind.keep(column)
-            summary.add(outcome)
+            summary.add(outcome, Path(outcome.job.source))
             if not outcome.written:
                 shown.say(report.as_line(outcome, None))
-            shown.advance()
+            shown.advance(not outcome.written)
     if not columns:
         say("nothing to do: no picture was found in what was given")
         sys.exit(1)

@@ -72,16 +72,16 @@ def _time(seconds: float) -> str:
 
 @dataclass
 class Summary:
-    """Counts outcomes and tells them at the end, every failure with its reason."""
+    """Counts outcomes and tells them at the end, every doubt and failure with its reason."""
 
     done: int = 0
-    unsure: int = 0
+    unsure: list[tuple[Outcome, Path | None]] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
     blocked: list[Outcome] = field(default_factory=list)
     blocked_by: set[tuple[str, ...]] = field(default_factory=set)
 
-    def add(self, outcome: Outcome) -> bool:
-        """Count one outcome; tell whether it is news: what blocks one picture may block thousands."""
+    def add(self, outcome: Outcome, target: Path | None = None) -> bool:
+        """Count an outcome and the file it became; tell whether it is news: one cause may block thousands."""
         if outcome.state == "failed":
             self.failed.append(outcome)
         elif outcome.state == "blocked":
@@ -90,7 +90,7 @@ class Summary:
             self.blocked_by.add(outcome.reasons)
             return not known
         elif outcome.state == "unsure":
-            self.unsure += 1
+            self.unsure.append((outcome, target))
         else:
             self.done += 1
         return True
@@ -98,16 +98,21 @@ class Summary:
     @property
     def count(self) -> int:
         """How many outcomes were counted."""
-        return self.done + self.unsure + len(self.failed) + len(self.blocked)
+        return self.done + len(self.unsure) + len(self.failed) + len(self.blocked)
 
     def lines(self, seconds: float, skipped: int, own: int) -> Iterable[str]:
         """Tell the whole run."""
         parts = [f"{self.done} done"]
-        parts += [f"{self.unsure} unsure"] if self.unsure else []
+        parts += [f"{len(self.unsure)} unsure"] if self.unsure else []
         parts += [f"{len(self.failed)} failed"] if self.failed else []
         parts += [f"{len(self.blocked)} not written"] if self.blocked else []
         parts += [f"{skipped} skipped that are no pictures"] if skipped else []
         parts += [f"{own} skipped that are results"] if own else []
-        yield f"{', '.join(parts)} in {seconds:.1f} s"
-        for line in dict.fromkeys(as_line(outcome, None) for outcome in (*self.failed, *self.blocked)):
+        written = self.done + len(self.unsure)
+        rate = f", {written / seconds:.3g} pictures a second" if written > 1 and seconds else ""
+        yield f"{', '.join(parts)} in {seconds:.1f} s{rate}"
+        if self.count == 1:  # its line has just been read
+            return
+        ended = (*self.unsure, *((outcome, None) for outcome in (*self.failed, *self.blocked)))
+        for line in dict.fromkeys(as_line(outcome, target) for outcome, target in ended):
             yield "  " + line

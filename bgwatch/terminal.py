@@ -37,16 +37,17 @@ class Plain:
         """Print words, a line or more."""
         say(text)
 
-    def advance(self) -> None:
+    def advance(self, failed: bool = False) -> None:
         """Count one picture."""
 
 
 class Bar(Plain):
-    """Prints above a bar that counts the pictures."""
+    """Prints above a bar that counts the pictures, and says how fast they come and how many failed."""
 
     def __init__(self, progress: "Progress", total: int) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=total)
+        self._task = progress.add_task("", total=total, rate="", failed="")
+        self._failed = 0
 
     def result(self, text: str) -> None:
         """Print a result: above the bar where both go to the terminal."""
@@ -60,9 +61,14 @@ class Bar(Plain):
         for line in text.split("\n"):
             self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
-    def advance(self) -> None:
+    def advance(self, failed: bool = False) -> None:
         """Count one picture."""
+        self._failed += failed
         self._progress.advance(self._task)
+        task = self._progress.tasks[self._task]
+        speed = task.finished_speed or task.speed
+        rate = f"{speed:.3g}/s" if speed else ""
+        self._progress.update(self._task, rate=rate, failed=f"{self._failed} failed" if self._failed else "")
 
 
 @contextmanager
@@ -72,8 +78,14 @@ def progress(total: int) -> Iterator[Plain]:
         yield Plain()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[failed]}", style="red"),
+    )
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as progress:
         yield Bar(progress, total)

@@ -294,13 +294,16 @@ def test_a_program_gets_the_path_as_it_is(draw: Draw, bgwatch: Bgwatch) -> None:
 def test_a_bar_shows_on_a_terminal_only(draw: Draw, bgwatch: Bgwatch) -> None:
     for number in range(3):
         draw(f"in/{number}.jpg")
-    assert "3/3" not in bgwatch("remove", "in", "-o", "plain").err
+    Path("in/broken.jpg").write_text("no picture")
+    assert "4/4" not in bgwatch("remove", "in", "-o", "plain").err
     code, shown = on_a_terminal("remove", "in", "-o", "out")
-    assert code == 0
+    assert code == 1
     lines = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).strip() for line in re.split(r"[\r\n]+", shown)]
     assert {"out/0.png", "out/1.png", "out/2.png"} <= set(lines), "each result has a line to itself"
-    assert any("3/3" in line for line in lines)
-    assert lines[-2].startswith("3 done in")
+    last = next(line for line in reversed(lines) if "4/4" in line)
+    assert re.search(r"━ 4/4 [\d.]+/s \d:\d\d:\d\d 1 failed$", last), "how fast, how long, how many failed"
+    assert any(re.search(r"/4 .*-:--:--", line) for line in lines), "the time that is left, once it is known"
+    assert re.match(r"3 done, 1 failed in [\d.]+ s, [\d.]+ pictures a second$", lines[-3])
 
 
 def test_a_name_too_long_for_the_system_is_a_failed_picture(bgwatch: Bgwatch) -> None:

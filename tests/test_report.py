@@ -68,3 +68,21 @@ def test_what_blocks_many_pictures_is_told_once() -> None:
         "  failed: out: is full",
         "  failed: in: has gone",
     ]
+
+
+def test_the_summary_names_what_is_unsure_and_what_failed_with_reasons() -> None:
+    summary = Summary()
+    failed = Outcome(JOB, "failed", ("b.jpg: is broken",))
+    for outcome, target in ((failed, None), (OUTCOME, Path("a.png")), (Outcome(JOB, "done"), Path("c.png"))):
+        assert summary.add(outcome, target)
+    assert list(summary.lines(4, 2, 0)) == [
+        "1 done, 1 unsure, 1 failed, 2 skipped that are no pictures in 4.0 s, 0.5 pictures a second",
+        "  unsure: a.png (confidence 0.40): it is odd",
+        "  failed: b.jpg: is broken",
+    ]
+
+
+def test_the_summary_of_one_picture_does_not_repeat_its_line() -> None:
+    summary = Summary()
+    summary.add(OUTCOME, Path("a.png"))
+    assert list(summary.lines(0.5, 0, 0)) == ["0 done, 1 unsure in 0.5 s"]
