@@ -30,7 +30,7 @@ def main() -> None:
         from bgwatch.process import one_thread
 
         one_thread()
-        sys.exit(bgwatch.main(standalone_mode=False, obj=signals))
+        sys.exit(bgwatch.main(prog_name="bgwatch", standalone_mode=False, obj=signals))
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:

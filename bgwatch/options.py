@@ -13,11 +13,20 @@ if TYPE_CHECKING:
     from bgwatch.settings import Machines, Model, Output, PictureLimits, Settings
 
 
-def as_path(text: str) -> Path:
-    """Take a path of the command line; an empty one is a variable that was not set, not the current folder."""
-    if not text:
-        raise click.BadParameter("is empty; name a file or a folder")
-    return Path(text)
+class PathType(click.Path):
+    """A path of the command line; an empty one is a variable that was not set, not the current folder.
+
+    A shell completes it with the names of files.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make a path of the text."""
+        if not value:
+            self.fail("is empty; name a file or a folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+as_path = PathType(readable=False, path_type=Path)
 
 
 class SettingsCommand(click.Command):
