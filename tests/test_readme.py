@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scenes import disc, opened
 
 from bgwatch import cli
 from bgwatch.config import parse
@@ -30,3 +32,20 @@ def test_its_table_names_every_command() -> None:
 def test_its_pictures_are_there() -> None:
     for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
         assert (Path(__file__).parents[1] / path).is_file()
+
+
+@pytest.mark.slow
+def test_its_plot_has_cut_outs_for_markers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code runs as it stands: the discs are in the plot, and nothing of their grey backdrop is."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "matplotlib" in block]
+    names = re.findall(r'"(\w+\.jpg)"', code)
+    for name in names:
+        disc().save(name)
+    exec(code, {})
+    plot = np.asarray(opened("plot.png").convert("RGB")).astype(int)
+    red = np.abs(plot - (190, 40, 50)).max(axis=2) < 20
+    grey = np.abs(plot - (188, 190, 192)).max(axis=2) < 10
+    assert red.sum() > 500 * len(names)
+    assert grey.sum() < red.sum() / 10, "some grey is in the letters"

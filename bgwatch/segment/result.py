@@ -1,14 +1,18 @@
 """What a picture came to: the cut-out, and the evidence behind its confidence."""
 
+import io
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from bgwatch.segment.laps import Lap
 from bgwatch.segment.palette import BackdropColour
-from bgwatch.segment.pixels import Pixels
+from bgwatch.segment.pixels import Pixels, eight_bits
+
+SHOWN = 800  # pixels: how large a notebook shows a cut-out at most
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,15 @@ class Cutout:
     def alpha(self) -> NDArray[np.float32]:
         """Alpha as float32 in [0, 1], shape (H, W)."""
         return self.rgba[..., 3].astype(np.float32) / np.float32(np.iinfo(self.rgba.dtype).max)
+
+    @property
+    def image(self) -> Image.Image:
+        """A new PIL image in mode RGBA; 16 bits are brought to 8, since Pillow has no deeper colours."""
+        return Image.fromarray(eight_bits(self.rgba))
+
+    def _repr_png_(self) -> bytes:
+        """Show it in a notebook: a PNG of at most 800 pixels on either side."""
+        image, data = self.image, io.BytesIO()
+        image.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
+        image.save(data, "PNG")
+        return data.getvalue()
