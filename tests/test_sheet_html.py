@@ -19,7 +19,8 @@ from bgwatch.sheet_html import SIDE, page, shown
 
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]
-HOSTILE = '"><img src=x onerror=x>\x1b</script>.png'
+HOSTILE = '"><img src=x onerror=x>\x1b\udcff</script>.png'
+SHOWN = HOSTILE.replace("\x1b", r"\x1b").replace("\udcff", r"\udcff")
 
 
 class Elements(HTMLParser):
@@ -88,10 +89,10 @@ def test_names_and_reasons_are_text_whatever_they_are() -> None:
     elements = Elements(text)
     assert [tag for tag, _ in elements.found] == [tag for tag, _ in clean.found]
     assert not [name for _, attributes in elements.found for name in attributes if name.startswith("on")]
-    assert elements.text.count('"><img src=x onerror=x>\\x1b</script>.png') == 2
+    assert elements.text.count(SHOWN) == 2
     assert "\x1b" not in text
     alternatives = [attributes["alt"] for attributes in elements.all("img")]
-    assert alternatives == [HOSTILE.replace("\x1b", "\\x1b") + end for end in (", before", ", after")]
+    assert alternatives == [SHOWN + end for end in (", before", ", after")]
 
 
 @pytest.mark.parametrize("background", ["checkerboard", "#FF00FF", "#12ab9f"])
