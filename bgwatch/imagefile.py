@@ -1,21 +1,22 @@
-"""File to pixels: decoding under limits, orientation, colour profile."""
+"""File to pixels: the door that pictures come in by, under limits."""
 
 import contextlib
 import errno
-import io
 import os
 import stat
-import struct
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from bgwatch.decoding import Decoded, decoded
+from bgwatch.deep import known_to_pillow
 from bgwatch.errors import FolderError, PictureError, UnfinishedError
+from bgwatch.metadata import BROKEN
+from bgwatch.pages import pages
 from bgwatch.settings import PictureLimits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
@@ -24,10 +25,8 @@ SUFFIXES = frozenset(
     | {".jp2", ".j2k", ".jpx", ".heic", ".heif"}
 )
 READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
-# what Pillow's decoders are seen to raise on broken data
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
-DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
+LONGEST_TEXT = 16 * 2**20  # bytes of a profile or of XMP in a PNG; Pillow takes one megabyte
 
 
 @dataclass(frozen=True)
@@ -69,25 +68,33 @@ def identity_of(path: Path) -> Identity | None:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A decoded picture.
+class Picture(Decoded):
+    """A decoded picture, with what is said there of `bgwatch.decoding.Decoded`.
 
     Attributes
     ----------
-    image : PIL.Image.Image
-        Upright, in one of the modes L, LA, RGB, RGBA.
     identity : Identity
         Of the file at the moment it was opened.
-    kept : dict
-        What to hand to the encoder: ``icc_profile``, ``dpi``, ``exif``.
-    notes : tuple of str
-        What could not be kept, in words.
+    frame : int
+        Its number among the frames or pages of the file, from 0.
+    frames : int
+        How many there are.
+    duration : float or None
+        How long an animation shows it, in milliseconds.
+    loop : int or None
+        How often the animation is played, 0 for ever; None where the file does not say.
     """
 
-    image: Image.Image
     identity: Identity
-    kept: dict[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    frame: int = 0
+    frames: int = 1
+    duration: float | None = None
+    loop: int | None = None
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture for the eye: 8 bits a channel, in one of the modes L, RGB, RGBA where an array was deep."""
+        return self.pixels if isinstance(self.pixels, Image.Image) else Image.fromarray((self.pixels >> 8).astype("u1"))
 
 
 def looks_like_picture(path: Path) -> bool:
@@ -95,14 +102,14 @@ def looks_like_picture(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with _opened(path, follow=True) as file, _our_limits(), Image.open(file, formats=_formats()):
+        with _opened(path, follow=True) as file, _our_ways(), Image.open(file, formats=_formats()):
             return True
     except (PictureError, UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return False
 
 
 def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> Picture:
-    """Read a picture whole.
+    """Read a picture whole: of several frames or pages the first, or by ``limits.frames`` none.
 
     The format is decided by the content, never by the name. The file is opened once; what is decoded is what
     was checked.
@@ -121,17 +128,44 @@ def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> P
     PictureError
         When it is missing, not a regular file, empty, no picture, broken, cut short, or beyond the limits.
     """
-    with _opened(path, follow_symlinks) as file:
-        status = os.fstat(file.fileno())
-        if status.st_size == 0:
+    with _our_ways(), contextlib.closing(_pictures(path, limits, follow_symlinks, every=False)) as found:
+        picture = next(found)
+    if picture.frames == 1:
+        return picture
+    return replace(picture, notes=(*picture.notes, f"only the first of {picture.frames} frames or pages was taken"))
+
+
+def frames(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> Iterator[Picture]:
+    """Read every frame or page of a file, one at a time: upright, and as an animation shows it, whole.
+
+    Parameters and errors are those of `decode`; an error may come after some frames.
+
+    Yields
+    ------
+    Picture
+        At least one.
+    """
+    with contextlib.closing(_pictures(path, limits, follow_symlinks, every=True)) as found:
+        while True:
+            with _our_ways():  # not while the caller works on a frame
+                picture = next(found, None)
+            if picture is None:
+                return
+            yield picture
+
+
+def _pictures(path: Path, limits: PictureLimits, follow: bool, every: bool) -> Generator[Picture, None, None]:
+    with _opened(path, follow) as file:
+        identity = Identity.of(os.fstat(file.fileno()))
+        if identity.size == 0:
             raise UnfinishedError(f"{path}: the file is empty (0 bytes); copy it here again")
-        if status.st_size > limits.max_bytes:
-            said = f"{status.st_size} bytes are more than max_bytes ({limits.max_bytes}); raise it or scale the picture"
+        if identity.size > limits.max_bytes:
+            said = f"{identity.size} bytes are more than max_bytes ({limits.max_bytes}); raise it or scale the picture"
             raise PictureError(f"{path}: {said}")
         try:
-            with _our_limits(), Image.open(file, formats=_formats()) as image:
-                _within(limits, image, path)
-                return _upright(image, Identity.of(status), path)
+            with Image.open(file, formats=_formats()) as image:
+                for found, place in _each(image, file, limits, path, every):
+                    yield Picture(**vars(found), identity=identity, **place)
         except UnidentifiedImageError:
             file.seek(0)
             # a file that begins with zeros was given its size before its content
@@ -141,6 +175,36 @@ def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> P
             raise UnfinishedError(
                 f"{path}: the picture is broken or cut short ({_one_line(error)}); export or copy it again"
             ) from None
+
+
+def _each(
+    image: Image.Image, file: BinaryIO, limits: PictureLimits, path: Path, every: bool
+) -> Iterator[tuple[Decoded, dict[str, Any]]]:
+    """Decode page by page, the first alone unless ``every`` one is wanted."""
+    numbers = pages(image, file, limits.max_frames)
+    if len(numbers) > limits.max_frames:
+        said = f"more than max_frames ({limits.max_frames}) frames or pages; raise it or take the one you want"
+        raise PictureError(f"{path}: {said}")
+    if len(numbers) > 1 and limits.frames == "refuse":
+        raise PictureError(f"{path}: {len(numbers)} frames or pages; give one picture a file, or say frames: first")
+    for frame, number in enumerate(numbers if every else numbers[:1]):
+        if number:
+            image.seek(number)
+        _within(limits, image, path)
+        page = _apart(image) if every and len(numbers) > 1 else image
+        found = decoded(page, file, path)
+        if every and found.pixels is image:  # a page of a TIFF, into whose memory the next is read
+            found = replace(found, pixels=image.copy())
+        duration, loop = image.info.get("duration"), image.info.get("loop")
+        yield found, {"frame": frame, "frames": len(numbers), "duration": duration, "loop": loop}
+
+
+def _apart(image: Image.Image) -> Image.Image:
+    """Take a frame out of an animation, whose next frame is laid over it; a page of a TIFF stands alone."""
+    if image.format == "TIFF":
+        return image
+    image.load()
+    return image.copy()
 
 
 @contextlib.contextmanager
@@ -163,13 +227,16 @@ def _opened(path: Path, follow: bool) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _our_limits() -> Iterator[None]:
-    """Lift Pillow's own pixel limit: ``max_pixels`` is checked before anything is decoded."""
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+def _our_ways() -> Iterator[None]:
+    """Have Pillow say nothing, take profiles and texts of a usual size, and leave pixels to ``max_pixels``."""
+    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, LONGEST_TEXT
     try:
-        yield
+        with warnings.catch_warnings(), known_to_pillow():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
 def _formats() -> tuple[str, ...]:
@@ -188,77 +255,6 @@ def _within(limits: PictureLimits, image: Image.Image, path: Path) -> None:
             f"{width} x {height} pixels are more than max_pixels ({limits.max_pixels}); raise it or scale the picture"
         )
         raise PictureError(f"{path}: {said}")
-    frames = getattr(image, "n_frames", 1)
-    if frames > limits.max_frames:
-        said = f"{frames} frames are more than max_frames ({limits.max_frames}); raise it or take the frame you want"
-        raise PictureError(f"{path}: {said}")
-
-
-def _upright(image: Image.Image, identity: Identity, path: Path) -> Picture:
-    notes = []
-    if getattr(image, "n_frames", 1) > 1:
-        notes.append("only the first frame was taken")
-    if any(
-        ";16" in str(tile) for tile in getattr(image, "tile", ())
-    ):  # Pillow drops the lower bytes of RGB and keeps those of grey
-        notes.append("16 bits a channel were brought to 8")
-    image.load()
-    kept: dict[str, Any] = {}
-    if dpi := _dpi(image):
-        kept["dpi"] = dpi
-    with contextlib.suppress(*BROKEN):  # a broken tag must not cost the picture
-        ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
-    if exif := _exif(image):
-        kept["exif"] = exif
-    profile = image.info.get("icc_profile")
-    if image.mode == "CMYK":
-        image, profile = _from_cmyk(image, profile), None
-    if profile:
-        kept["icc_profile"] = profile
-    return Picture(_plain(image, path), identity, kept, tuple(notes))
-
-
-def _plain(image: Image.Image, path: Path) -> Image.Image:
-    """Bring any mode to L, LA, RGB or RGBA."""
-    if image.mode in ("F", "I"):
-        raise PictureError(
-            f"{path}: its values ({'floating point' if image.mode == 'F' else '32-bit integers'}) have no fixed range;"
-            " convert it to 8 or 16 bits"
-        )
-    if image.mode in DEEP_GREY:
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    grey = image.mode in ("L", "LA", "1")
-    mode = "L" if grey else "RGB"
-    if image.has_transparency_data:  # also a palette's or a key colour's
-        mode = "LA" if grey else "RGBA"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    dpi = image.info.get("dpi")
-    if isinstance(dpi, tuple) and len(dpi) == 2 and all(0 < float(part) < 1e5 for part in dpi):
-        return float(dpi[0]), float(dpi[1])
-    return None
-
-
-def _exif(image: Image.Image) -> bytes:
-    """Take over EXIF without what no longer holds: the orientation and the thumbnail."""
-    try:
-        exif = image.getexif()
-        exif.pop(ExifTags.Base.Orientation, None)
-        return exif.tobytes() if len(exif) else b""
-    except BROKEN:
-        return b""
-
-
-def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile:
-        with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a broken profile: the plain conversion is left
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if converted is not None:
-                return converted
-    return image.convert("RGB")
 
 
 def _one_line(error: BaseException) -> str:

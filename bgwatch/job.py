@@ -234,12 +234,11 @@ def _cut(job: Job, start: float) -> Outcome:
     limits = PictureLimits(**job.limits)
     picture = decode(Path(job.source), limits, job.follow_symlinks)
     laps("decode")
-    cutout = remove_background(picture.image, **job.options)
+    cutout = remove_background(picture.pixels, **job.options)
     laps("segmentation")
-    grey = picture.image.mode in ("L", "LA")
     discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
     output = Output(**job.output)
-    made = finish(cutout.rgba, picture.kept, grey, output, limits)
+    made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
     write_durably(encode(made.pixels, made.kept, output.format, output.quality), Path(job.temporary))
     laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence

@@ -17,7 +17,8 @@ ROWS = [
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
     ["finish"],
     ["imagefile", "encode", "frame", "segment"],
-    ["place", "png", "process", "colour", "behind"],
+    ["decoding"],
+    ["deep", "metadata", "pages", "place", "png", "process", "profile", "colour", "behind"],
     ["settings"],
     ["errors", "__init__"],
 ]

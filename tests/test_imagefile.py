@@ -96,19 +96,12 @@ def test_a_transparent_palette_keeps_its_transparency(tmp_path: Path) -> None:
     assert decoded.getpixel((1, 1)) == (0, 255, 0, 255)
 
 
-def test_sixteen_bit_grey_comes_in_with_a_note(tmp_path: Path) -> None:
-    Image.fromarray(np.full((3, 3), 0x8123, np.uint16)).save(tmp_path / "deep.png")
-    picture = decode(tmp_path / "deep.png", LIMIT)
-    assert picture.image.getpixel((1, 1)) == 0x81
-    assert picture.notes == ("16 bits a channel were brought to 8",)
-
-
 def test_of_several_frames_the_first_is_taken_with_a_note(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (5, 5), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
     picture = decode(tmp_path / "two.gif", LIMIT)
     assert picture.image.getpixel((0, 0)) == (255, 0, 0)
-    assert picture.notes == ("only the first frame was taken",)
+    assert picture.notes == ("only the first of 2 frames or pages was taken",)
 
 
 def test_large_files_and_many_frames_are_refused_before_decoding(tmp_path: Path) -> None:
@@ -116,7 +109,7 @@ def test_large_files_and_many_frames_are_refused_before_decoding(tmp_path: Path)
     path = tmp_path / "nine.gif"
     frames[0].save(path, save_all=True, append_images=frames[1:])
     assert decode(path, PictureLimits(max_frames=9, max_bytes=path.stat().st_size)).image.size == (5, 5)
-    with pytest.raises(PictureError, match=r"9 frames are more than max_frames \(8\); raise it"):
+    with pytest.raises(PictureError, match=r"more than max_frames \(8\) frames or pages; raise it"):
         decode(path, PictureLimits(max_frames=8))
     with pytest.raises(PictureError, match=r"bytes are more than max_bytes \(100\); raise it"):
         decode(path, PictureLimits(max_bytes=100))
@@ -153,8 +146,7 @@ def test_orientation_is_applied_and_profile_and_dpi_are_kept(tmp_path: Path, dra
 
 def test_broken_exif_does_not_cost_the_picture(tmp_path: Path, draw: Callable[..., Path]) -> None:
     path = draw(tmp_path / "exif.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x01\x02")
-    with pytest.warns(UserWarning, match="Corrupt EXIF"):
-        assert decode(path, LIMIT).image.size == (120, 140)
+    assert decode(path, LIMIT).image.size == (120, 140)
 
 
 def test_exif_that_is_none_does_not_cost_the_picture(tmp_path: Path, draw: Callable[..., Path]) -> None:

@@ -67,7 +67,7 @@ def test_thousands_of_frames_are_refused_unless_asked_for(box: Box, draw: Draw) 
     gif.write_bytes(gif.read_bytes()[:-1] + 5_000 * pixel + b";")
     assert box.once() == 1
     reason = (box.outbox / "failed" / "long.gif.reason.txt").read_text()
-    assert "long.gif: 5001 frames are more than max_frames (1000); raise it or take the frame you want" in reason
+    assert "long.gif: more than max_frames (1000) frames or pages; raise it or take the one you want" in reason
     (box.outbox / "failed" / "long.gif").rename(box.inbox / "long.gif")
     assert box.once(max_frames=5001) == 0
 

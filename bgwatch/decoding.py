@@ -1,0 +1,115 @@
+"""An opened file to upright pixels, grey or RGB, with what goes along with them."""
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from bgwatch.deep import bits_of, deep_pixels, turned
+from bgwatch.errors import PictureError
+from bgwatch.metadata import metadata_of, orientation_of
+from bgwatch.profile import to_srgb, unfit
+
+GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
+INKS = ("CMYK", "LAB")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pixels and what an encoder is to write again.
+
+    Attributes
+    ----------
+    pixels : PIL.Image.Image or ndarray of uint16
+        Upright: an image in one of the modes L, LA, RGB, RGBA; or, of a picture of 16 bits a channel, an array of
+        the shape (H, W), (H, W, 3) or (H, W, 4) with straight alpha.
+    grey : bool
+        Whether there are no colours; the first three channels of an array with alpha are equal then.
+    kept : dict
+        Of ``icc_profile``, ``exif``, ``xmp`` and ``dpi`` what is there and fits the pixels.
+    notes : tuple of str
+        What could not be kept, in words.
+    """
+
+    pixels: Image.Image | NDArray[np.uint16]
+    grey: bool
+    kept: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
+    """Decode a picture that has been opened.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        The picture, at the frame that is wanted; it is changed.
+    file : file
+        What it was opened from.
+    path : object
+        What a message calls it.
+
+    Raises
+    ------
+    PictureError
+        When its values have no fixed range.
+    OSError, ValueError, ...
+        Those of `bgwatch.metadata.BROKEN`, when it is broken.
+    """
+    late = image.format == "PNG"  # EXIF may follow its pixels
+    orientation = 1 if late else orientation_of(image)
+    deep = deep_pixels(image, file)
+    if deep is None:
+        image.load()
+    orientation = orientation_of(image) if late else orientation
+    grey = image.mode in GREY if deep is None else deep[1]
+    notes: list[str] = []
+    if deep is None:
+        bits = bits_of(image, file)
+        if bits > 8:
+            notes.append(f"{bits} bits a channel were brought to 8")
+        ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
+        profile = _fitting(image, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
+        pixels: Image.Image | NDArray[np.uint16] = _plain(image, bits, profile, notes, path)
+    else:
+        profile = _fitting(image, "L" if grey else "RGB", notes)
+        pixels = turned(deep[0], orientation)
+    kept = metadata_of(image, orientation)
+    if profile and image.mode not in INKS:
+        kept["icc_profile"] = profile
+    return Decoded(pixels, grey, kept, tuple(notes))
+
+
+def _fitting(image: Image.Image, mode: str, notes: list[str]) -> bytes | None:
+    """Take the picture's profile, or note why not."""
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return None
+    if reason := unfit(profile, mode):
+        notes.append(f"its colour profile {reason} and was left out")
+        return None
+    return bytes(profile)
+
+
+def _plain(image: Image.Image, bits: int, profile: bytes | None, notes: list[str], path: object) -> Image.Image:
+    """Bring any mode to L, LA, RGB or RGBA."""
+    if image.mode in INKS:
+        if image.mode == "CMYK" and profile is None:
+            notes.append("its inks have no colour profile, so its colours are a guess")
+        return to_srgb(image, profile)
+    if image.mode in ("F", "I"):
+        raise PictureError(
+            f"{path}: its values ({'floating point' if image.mode == 'F' else '32-bit integers'}) have no fixed range;"
+            " convert it to 8 or 16 bits"
+        )
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> bits - 8).astype(np.uint8))
+    grey = image.mode in GREY
+    mode = "L" if grey else "RGB"
+    if image.has_transparency_data:  # also a palette's or a key colour's
+        mode = "LA" if grey else "RGBA"
+    return image if image.mode == mode else image.convert(mode)
