@@ -30,7 +30,7 @@ SIBLINGS = {
     ("cluster", "scheduler"),
     ("errand", "workers"),
     *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "filing", "retry", "report")),
-    ("watch.ledger", "watch"),
+    *((f"watch.{name}", "watch") for name in ("ledger", "records", "schema")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}

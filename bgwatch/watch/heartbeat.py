@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bgwatch.place import make_folder
+from bgwatch.errors import FolderError
+from bgwatch.place import discard, make_folder
 
 RATE_OVER = 60.0  # seconds
 
@@ -27,28 +28,43 @@ class Heartbeat:
     """
 
     def __init__(self, state: Path) -> None:
-        import fcntl
-
         make_folder(state)
         for pulse in pulses(state):
             if pulse.told and not pulse.alive:
                 pulse.forget()
         self._file = state / f"daemon-{uuid.uuid4().hex}.json"  # in a container process ids repeat
-        self._lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = self._locked()
 
     def beat(self, told: dict[str, Any]) -> None:
         """Renew the file; where that fails, as on a full disk, it is simply older."""
         fresh = self._file.with_suffix(".new")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, FolderError):
+            if not self._is_in_place():
+                make_folder(self._file.parent)
+                lost, self._lock = self._lock, self._locked()
+                os.close(lost)
             fresh.write_text(json.dumps(told, ensure_ascii=True))
             fresh.replace(self._file)
 
     def close(self) -> None:
         """End the heartbeat; the file stays and tells how it was at the end."""
         if not self._file.exists():  # it never beat: there is nothing to tell
-            self._file.with_suffix(".lock").unlink(missing_ok=True)
+            discard(self._file.with_suffix(".lock"))
         os.close(self._lock)
+
+    def _locked(self) -> int:
+        import fcntl
+
+        lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+
+    def _is_in_place(self) -> bool:
+        """Tell whether the lock is still the file of its name, and the state folder was not deleted."""
+        try:
+            return os.path.samestat(os.fstat(self._lock), self._file.with_suffix(".lock").stat())
+        except FileNotFoundError:
+            return False
 
 
 class Rate:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bgwatch.errors import FolderError, printable
 from bgwatch.imagefile import Identity, identity_of
-from bgwatch.watch.ledger import Finished
+from bgwatch.watch.records import Finished
 from bgwatch.watch.settle import Settling
 
 LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini"})

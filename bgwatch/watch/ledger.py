@@ -5,84 +5,18 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
 from bgwatch.place import make_folder
-from bgwatch.watch.schema import migrate
+from bgwatch.watch.records import COLUMNS, Attempt, Finished, State, attempt_of
+from bgwatch.watch.schema import carry_over, migrate
 
 DAY = 86_400.0  # seconds
 PATIENCE = 3.0  # seconds for another process that writes
-
-State = Literal["placing", "done", "review", "failed", "skipped", "again", "dropped"]
 PLACED = ("done", "review")  # states of which there is a result
-Kind = Literal["done", "review", "failed", "skipped", "again"]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What one attempt at a picture came to, or is about to.
-
-    Attributes
-    ----------
-    inbox : Path
-        The watched folder.
-    original : Path
-        The picture, relative to the inbox.
-    identity : Identity
-        The original as it was read.
-    kind : {"done", "review", "failed", "skipped", "again"}
-        What is to be noted once all is in place.
-    place : Path
-        Where the result is to appear, or the original that failed.
-    inode : int
-        Of what is to appear, which has it before and after.
-    confidence : float or None
-        Of the result.
-    reason : str
-        Why it is under review, has failed, was skipped or is tried again.
-    seconds : float
-        Time the work on the picture took.
-    attempts : int
-        How many there were, this one included.
-    """
-
-    inbox: Path
-    original: Path
-    identity: Identity
-    kind: Kind
-    place: Path
-    inode: int
-    confidence: float | None = None
-    reason: str = ""
-    seconds: float = 0.0
-    attempts: int = 1
-
-
-class Finished(NamedTuple):
-    """What is remembered of an original that stays in the inbox and is not to be done again.
-
-    Attributes
-    ----------
-    size : int
-        In bytes.
-    mtime_ns : int
-        Time of its last change.
-    digest : bytes or None
-        Of its content, which decides where the time alone has changed, as it does over a network mount.
-    """
-
-    size: int
-    mtime_ns: int
-    digest: bytes | None
-
-
-COLUMNS = (
-    "inbox, path, device, original_inode, size, mtime_ns, kind, place, inode, confidence, reason, seconds, attempts"
-)
 
 
 class Ledger:
@@ -97,21 +31,51 @@ class Ledger:
     ------
     FolderError
         When the file cannot be made or opened, or is from a newer bgwatch.
+
+    Attributes
+    ----------
+    file : Path
+        As above.
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        make_folder(file.parent)
-        with self._told():
-            self._base = sqlite3.connect(file, isolation_level=None, timeout=PATIENCE)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            migrate(self._base, file)
+        self.file = file
+        self._shift = 0  # how much greater the numbers of the rows are than those that were given out
+        self._base, self._there = self._opened()
         self._version = self._data_version()
 
     def close(self) -> None:
         """Close the file."""
         self._base.close()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the file was deleted, or another one put in its place; what is noted now goes with this process."""
+        try:
+            return not os.path.samestat(self.file.stat(), self._there)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # it cannot be told
+            return False
+
+    def rescue(self, inboxes: Collection[Path]) -> None:
+        """Go on in a new file, or in the one that lies there now, with all that was noted in the one that is lost.
+
+        Parameters
+        ----------
+        inboxes : collection of Path
+            Those that this process watches; what another one has noted there of its own is left as it is.
+        """
+        base, there = self._opened()
+        try:
+            with self._told():
+                self._shift += carry_over(self._base, base, [os.fsencode(inbox) for inbox in inboxes])
+        except BaseException:
+            base.close()
+            raise
+        self._base.close()
+        self._base, self._there = base, there
+        self._version = self._data_version()
 
     def begin(self, attempt: Attempt) -> int:
         """Note that something is about to appear; give the row for `finish`."""
@@ -125,6 +89,7 @@ class Ledger:
         self, row: int, state: State, stays: bool = False, put: Path | None = None, digest: bytes | None = None
     ) -> None:
         """Note how an attempt has ended: whether its original stays in the inbox, and where it is now."""
+        row += self._shift
         values = (state, stays, None if put is None else os.fsencode(put), digest, time.time(), row)
         with self._told():
             if stays:  # of what stays one row is enough
@@ -147,7 +112,7 @@ class Ledger:
     def unfinished(self, inbox: Path) -> list[tuple[int, Attempt]]:
         """Give the rows and what was about to appear when an earlier daemon ended."""
         rows = self._rows(f"SELECT id, {COLUMNS} FROM attempt WHERE inbox = ? AND state = 'placing' ORDER BY id", inbox)
-        return [(row, _attempt(values)) for row, *values in rows]
+        return [(row - self._shift, attempt_of(values)) for row, *values in rows]
 
     def at(self, place: Path) -> tuple[int, Attempt, Path | None] | None:
         """Give the newest row of what was put in a place, the attempt, and where its original was put."""
@@ -156,7 +121,9 @@ class Ledger:
             " ORDER BY id DESC LIMIT 1",
             place,
         )
-        return next(((row, _attempt(values), put and Path(os.fsdecode(put))) for row, put, *values in rows), None)
+        for row, put, *values in rows:
+            return row - self._shift, attempt_of(values), put and Path(os.fsdecode(put))
+        return None
 
     def is_of_another(self, place: Path, inbox: Path, original: Path) -> bool:
         """Tell whether what was put in a place is known to have been made from another original than this one."""
@@ -196,7 +163,9 @@ class Ledger:
     def accept(self, row: int, place: Path) -> None:
         """Note that a reviewed result was found good and put in place."""
         with self._told():
-            self._base.execute("UPDATE attempt SET state = 'done', place = ? WHERE id = ?", (os.fsencode(place), row))
+            self._base.execute(
+                "UPDATE attempt SET state = 'done', place = ? WHERE id = ?", (os.fsencode(place), row + self._shift)
+            )
 
     def changed_by_others(self) -> bool:
         """Tell whether another process has written since this was last asked."""
@@ -265,7 +234,19 @@ class Ledger:
                 values,
             )
         assert cursor.lastrowid is not None
-        return cursor.lastrowid
+        return cursor.lastrowid - self._shift
+
+    def _opened(self) -> tuple[sqlite3.Connection, os.stat_result]:
+        make_folder(self.file.parent)
+        with self._told(), contextlib.ExitStack() as stack:
+            base = sqlite3.connect(self.file, isolation_level=None, timeout=PATIENCE)
+            stack.callback(base.close)
+            base.execute("PRAGMA journal_mode = WAL")
+            base.execute("PRAGMA synchronous = FULL")
+            migrate(base, self.file)
+            there = self.file.stat()
+            stack.pop_all()
+        return base, there
 
     def _stays_no_more(self, inbox: Path, original: Path) -> bool:
         changed = self._base.execute(
@@ -286,18 +267,8 @@ class Ledger:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             held = "locked" in str(error)
             help_ = "another program holds it; end that" if held else "make room there, or name another with --state"
-            said = f"{self._file}: the ledger cannot be used ({error}); {help_}"
+            said = f"{self.file}: the ledger cannot be used ({error}); {help_}"
             raise FolderError(said) from None
-
-
-def _attempt(values: list[Any]) -> Attempt:
-    inbox, path, device, inode, size, mtime_ns, kind, place, *rest = values
-    identity = Identity(device, inode, size, mtime_ns)
-    return Attempt(_path(inbox), _path(path), identity, kind, _path(place), *rest)
-
-
-def _path(name: bytes) -> Path:
-    return Path(os.fsdecode(name))

@@ -20,7 +20,8 @@ from bgwatch.job import Outcome
 from bgwatch.place import discard, publish
 from bgwatch.watch.filing import Filing, reason_of_failure
 from bgwatch.watch.intake import Intake, digest_of
-from bgwatch.watch.ledger import Attempt, Kind, Ledger
+from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.records import Attempt, Kind
 
 SILENCE = 3600.0  # seconds until the same complaint is worth a second line
 COMPLAINTS = 1000  # that are remembered

@@ -15,8 +15,9 @@ from bgwatch.place import make_folder, move, temporary_in
 from bgwatch.place import names as place_names
 from bgwatch.settings import Folder
 from bgwatch.watch.filing import Filing, reason_of_doubt, reason_of_failure
-from bgwatch.watch.ledger import Attempt, Ledger
+from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.places import Places, places
+from bgwatch.watch.records import Attempt
 
 COARSEST_TIME = 2_000_000_000  # nanoseconds; FAT knows only every second second
 

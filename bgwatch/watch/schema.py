@@ -1,6 +1,7 @@
 """The tables of the ledger, and how those of an older bgwatch are brought up to date."""
 
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 from bgwatch.errors import FolderError
@@ -71,3 +72,33 @@ def migrate(base: sqlite3.Connection, file: Path) -> None:
             base.execute(statement)
         base.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     base.execute("COMMIT")
+
+
+def carry_over(old: sqlite3.Connection, new: sqlite3.Connection, inboxes: Collection[bytes]) -> int:
+    """Write what one ledger holds into another, all or nothing.
+
+    Parameters
+    ----------
+    old, new : Connection
+        Both with the present tables.
+    inboxes : collection of bytes
+        Of these the old ledger knows best. Rows of other inboxes that the new one has are left as they are.
+
+    Returns
+    -------
+    int
+        How much greater the numbers of the rows are in the new ledger.
+    """
+    with new:
+        new.execute("BEGIN IMMEDIATE")
+        shift = int(new.execute("SELECT coalesce(max(id), 0) FROM attempt").fetchone()[0])
+        kept = {inbox for (inbox,) in new.execute("SELECT DISTINCT inbox FROM attempt")}.difference(inboxes)
+        new.executemany("DELETE FROM attempt WHERE inbox = ?", [(inbox,) for inbox in inboxes])
+        rows = old.execute("SELECT * FROM attempt ORDER BY id")
+        marks = ", ".join("?" * len(rows.description))
+        new.executemany(
+            f"INSERT INTO attempt VALUES ({marks})",
+            ((row + shift, inbox, *rest) for row, inbox, *rest in rows if inbox not in kept),
+        )
+        new.executemany("INSERT OR REPLACE INTO inbox VALUES (?, ?)", old.execute("SELECT path, recalls FROM inbox"))
+    return shift

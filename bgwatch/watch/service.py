@@ -14,7 +14,8 @@ Accepted risks:
   the disk, as far as the disk keeps its promises.
 - Where a file system has no hard links, a file that another program puts under the very name of a result, between our
   look and our rename, is replaced.
-- A state folder that is deleted under a running daemon is missed at the next start only: kept originals are done again.
+- A state folder that is deleted while no daemon runs, or a moment before a daemon is killed, takes the memory of what
+  was done along: originals that stay are done again. A running daemon writes it anew within two seconds.
 - The lock of an inbox is known on this machine only, and keeps the inbox's disk from being unmounted.
 """
 
@@ -197,8 +198,12 @@ class Service:
             self._change_settings(self._next)
 
     def _mind_ledger(self, now: float) -> None:
-        """Do again what `bgwatch retry` has taken out of the ledger, and forget what is old."""
+        """See that the ledger is there, do again what `bgwatch retry` has taken out of it, and forget what is old."""
         try:
+            if self._ledger.lost:
+                self._ledger.rescue([watched.inbox for watched in self._watched])
+                file = printable(str(self._ledger.file))
+                log.warning("%s: the ledger was deleted; it is written anew, and nothing is forgotten", file)
             self._ledger_changed |= self._ledger.changed_by_others()
             if self._ledger_changed:
                 for watched in self._watched:

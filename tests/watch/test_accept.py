@@ -11,7 +11,8 @@ from watching import DOUBTFUL, Box
 
 from bgwatch.imagefile import identity_of
 from bgwatch.watch.filing import reason_of_doubt
-from bgwatch.watch.ledger import Attempt, Ledger
+from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.records import Attempt
 
 Draw = Callable[..., Path]
 Bgwatch = Callable[..., Ended]

@@ -6,7 +6,7 @@ import pytest
 from bgwatch.imagefile import identity_of
 from bgwatch.watch import intake as intake_module
 from bgwatch.watch.intake import Intake, digest_of, is_original
-from bgwatch.watch.ledger import Finished
+from bgwatch.watch.records import Finished
 
 
 @pytest.mark.parametrize(

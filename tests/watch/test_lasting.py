@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scenes import opened
+from scenes import Ended, opened
 from watching import Box, Daemon, appears, meanwhile, names, until
 
 from bgwatch.errors import FolderError, SettingsError
@@ -366,6 +366,31 @@ def test_settings_that_are_read_again_make_no_folder_that_is_waited_for(
         appears(box.outbox / "done" / "a.jpg")
 
     assert meanwhile(service, person) == 0
+
+
+@pytest.mark.slow
+def test_a_state_folder_that_is_deleted_is_made_anew(
+    start: Callable[..., Daemon], draw: Draw, bgwatch: Callable[..., Ended]
+) -> None:
+    """It is said once, the daemon is still found, and after a kill nothing is done again or lost."""
+    options = ("in", "out", "--state", "state", "--done", "keep", "--settle-seconds", "0.05", "--workers", "1")
+    draw("in/a.jpg")
+    daemon = start(*options)
+    daemon.says(r"a\.jpg -> ")
+    shutil.rmtree("state")
+    draw("in/b.jpg")
+    daemon.says(r"state/ledger\.sqlite: the ledger was deleted; it is written anew, and nothing is forgotten")
+    until(lambda: Path("out/b.png").exists())
+    draw("in/c.jpg")
+    until(lambda: Path("out/c.png").exists())
+    until(lambda: bgwatch("status", "--state", "state").code == 0)
+    daemon.ends(signal.SIGKILL)
+    assert daemon.words().count("was deleted") == 1
+    draw("in/d.jpg")
+    daemon = start(*options)
+    daemon.says(r"d\.jpg -> ")
+    assert daemon.ends(signal.SIGTERM) == 0
+    assert names("in") | names("out") == {f"{one}" for name in "abcd" for one in (f"in/{name}.jpg", f"out/{name}.png")}
 
 
 @pytest.mark.slow

@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -6,7 +7,8 @@ import pytest
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
 from bgwatch.watch import ledger as ledger_module
-from bgwatch.watch.ledger import Attempt, Ledger
+from bgwatch.watch.ledger import Ledger
+from bgwatch.watch.records import Attempt
 from bgwatch.watch.schema import MIGRATIONS
 
 INBOX = Path("/in")
@@ -193,6 +195,67 @@ def test_a_ledger_that_another_program_holds_is_not_waited_for_long(
         ledger.begin(ATTEMPT)
     other.close()
     ledger.begin(ATTEMPT)
+    ledger.close()
+
+
+def test_a_ledger_that_is_deleted_is_written_anew(tmp_path: Path) -> None:
+    """The rows that were given out before hold, and so does what was noted between the loss and the rescue."""
+    ledger = Ledger(tmp_path / "state" / "ledger.sqlite")
+    ledger.finish(ledger.begin(ATTEMPT), "review", stays=True, digest=b"read")
+    row = ledger.begin(ATTEMPT)
+    assert not ledger.lost
+    shutil.rmtree(tmp_path / "state")
+    assert ledger.lost
+    late = ledger.begin(ATTEMPT)
+    ledger.rescue([INBOX])
+    assert not ledger.lost
+    ledger.finish(row, "dropped")
+    ledger.close()
+    again = Ledger(tmp_path / "state" / "ledger.sqlite")
+    assert again.unfinished(INBOX) == [(late, ATTEMPT)]
+    assert again.staying(INBOX) == {NAME: (300, 4_000_000_000, b"read")}
+    again.close()
+
+
+def test_two_daemons_whose_ledger_is_deleted_keep_what_each_has_noted(tmp_path: Path) -> None:
+    """The first to see it carries all over, and the second one its own, under other numbers."""
+    file, elsewhere = tmp_path / "state" / "ledger.sqlite", Path("/other")
+    ours, theirs = Ledger(file), Ledger(file)
+    their_attempt = Attempt(elsewhere, NAME, READ, "done", Path("/other-out/x.png"), 5)
+    our_row, their_row = ours.begin(ATTEMPT), theirs.begin(their_attempt)
+    shutil.rmtree(file.parent)
+    ours.rescue([INBOX])
+    assert [attempt for _, attempt in ours.unfinished(elsewhere)] == [their_attempt], "should the other one have ended"
+    ours.note(ATTEMPT)
+    later = theirs.begin(their_attempt)
+    theirs.rescue([elsewhere])
+    assert theirs.at(their_attempt.place) == (later, their_attempt, None)
+    theirs.finish(their_row, "done", stays=True)
+    theirs.finish(later, "dropped")
+    theirs.accept(their_row, PLACE.with_name("moved.png"))
+    ours.finish(our_row, "review")
+    for ledger in (ours, theirs):
+        assert [ledger.unfinished(inbox) for inbox in (INBOX, elsewhere)] == [[], []]
+        assert set(ledger.staying(elsewhere)) == {NAME}
+        assert ledger.at(PLACE.with_name("moved.png"))
+    rows = ours._base.execute("SELECT inbox, state FROM attempt ORDER BY id").fetchall()
+    assert rows == [(b"/in", "review"), (b"/in", "review"), (b"/other", "done"), (b"/other", "dropped")]
+    ours.close()
+    theirs.close()
+
+
+def test_a_ledger_that_cannot_be_written_anew_is_used_as_long_as_it_lasts(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "state" / "ledger.sqlite")
+    shutil.rmtree(tmp_path / "state")
+    (tmp_path / "state").touch()
+    for _ in range(2):
+        assert ledger.lost
+        with pytest.raises(FolderError, match=r"state: cannot be made \(a file has its name\)"):
+            ledger.rescue([INBOX])
+    ledger.begin(ATTEMPT)
+    (tmp_path / "state").unlink()
+    ledger.rescue([INBOX])
+    assert len(ledger.unfinished(INBOX)) == 1
     ledger.close()
 
 

@@ -16,9 +16,10 @@ from bgwatch.job import Outcome
 from bgwatch.watch import intake as intake_module
 from bgwatch.watch import service as service_module
 from bgwatch.watch import watched as watched_module
-from bgwatch.watch.ledger import Attempt, Ledger
+from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.outcomes import Outcomes
+from bgwatch.watch.records import Attempt
 
 Draw = Callable[..., Path]
 

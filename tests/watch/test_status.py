@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -104,6 +105,19 @@ def test_a_daemon_that_hangs_does_not_count_as_running(tmp_path: Path, bgwatch: 
     assert bgwatch("status", "--state", tmp_path).code == 0
     heartbeat.close()
     assert not pulses(tmp_path)[0].alive
+
+
+def test_a_daemon_whose_state_folder_was_deleted_is_still_found(tmp_path: Path) -> None:
+    heartbeat = Heartbeat(tmp_path / "state")
+    heartbeat.beat({"beat": 1.0})
+    shutil.rmtree(tmp_path / "state")
+    heartbeat.beat({"beat": 2.0})
+    [pulse] = pulses(tmp_path / "state")
+    assert (pulse.alive, pulse.told["beat"]) == (True, 2.0)
+    shutil.rmtree(tmp_path / "state")
+    (tmp_path / "state").touch()
+    heartbeat.beat({"beat": 3.0})
+    heartbeat.close()
 
 
 def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
