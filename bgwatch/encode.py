@@ -12,7 +12,9 @@ from PIL.TiffImagePlugin import STRIPOFFSETS, ImageFileDirectory_v2
 from bgwatch import png
 from bgwatch.errors import PictureError
 
-LONGEST_SIDE = {"webp": 16383, "avif": 65535, "jpeg": 65500}  # pixels
+LONGEST_SIDE = {"webp": 16383, "avif": 32768, "jpeg": 65500}  # pixels; libavif writes longer ones and reads none
+LARGEST = {"avif": 2**28}  # pixels; the same
+LARGEST_TIFF = 2**32 - 2**25  # bytes of pixels
 DEEP = ("png", "tiff")  # formats that hold 16 bits a channel
 GREY = ("png", "tiff", "jpeg", "avif")  # formats that hold grey, and those that hold alpha with it
 GREY_WITH_ALPHA = ("png", "tiff")
@@ -53,10 +55,7 @@ def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", qua
     PictureError
         When it is larger than the format can hold.
     """
-    height, width = pixels.shape[:2]
-    if max(height, width) > (longest := LONGEST_SIDE.get(kind, 2**31 - 1)):
-        said = f"{width} x {height} pixels are more than {kind} can hold ({longest} a side); take png or tiff"
-        raise PictureError(f"the result cannot be written: {said}")
+    _refuse_too_large(pixels, kind)
     if kind == "png":
         return png.encode(pixels, kept)
     if kind == "tiff":
@@ -65,6 +64,14 @@ def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", qua
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
     image.save(file, kind, **_options(kind, quality), **(kept if kind == "jpeg" else _with_resolution(kept)))
     return file.getvalue()
+
+
+def _refuse_too_large(pixels: NDArray[Any], kind: str) -> None:
+    height, width = pixels.shape[:2]
+    longest, largest = LONGEST_SIDE.get(kind, 2**31 - 1), LARGEST.get(kind, 2**62)
+    if max(height, width) > longest or height * width > largest or (kind == "tiff" and pixels.nbytes > LARGEST_TIFF):
+        said = f"a result of {width} x {height} pixels is more than {kind} can hold"
+        raise PictureError(f"{said}; take png, or make it smaller with canvas")
 
 
 def _with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,6 +111,7 @@ def _tiff(pixels: NDArray[Any], kept: Mapping[str, Any]) -> bytes:
         compression="zlib",
         compressionargs={"level": LEVEL},
         predictor=True,
+        bigtiff=False,
         rowsperstrip=STRIP,
         resolution=kept.get("dpi"),
         resolutionunit=INCH if "dpi" in kept else None,

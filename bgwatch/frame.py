@@ -62,8 +62,8 @@ def framed(rgba: Pixels, output: Output, max_pixels: int) -> tuple[Pixels, bool]
     region = box if output.crop else whole
     size = canvas_size(output.canvas, region) if output.canvas else region[2:]
     if size[0] * size[1] > max_pixels:
-        said = f"{size[0]} x {size[1]} pixels are more than max_pixels ({max_pixels}); make it smaller, or raise that"
-        raise PictureError(f"crop and canvas: {said}")
+        said = f"crop and canvas make {size[0]} x {size[1]} pixels, more than max_pixels ({max_pixels})"
+        raise PictureError(f"{said}; ask for fewer, or raise it")
     if not output.canvas:
         return cut(rgba, box), found is not None
     return _on_canvas(rgba, box, size, output.crop, output.enlarge), found is not None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bgwatch.encode import encode
-from bgwatch.errors import BgwatchError, FolderError, UnfinishedError
+from bgwatch.errors import BgwatchError, FolderError, PictureError, UnfinishedError
 from bgwatch.finish import finish
 from bgwatch.imagefile import Identity, decode
 from bgwatch.place import discard, write_durably
@@ -238,8 +238,11 @@ def _cut(job: Job, start: float) -> Outcome:
     laps("segmentation")
     discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
     output = Output(**job.output)
-    made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
-    write_durably(encode(made.pixels, made.kept, output.format, output.quality), Path(job.temporary))
+    try:
+        made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
+        write_durably(encode(made.pixels, made.kept, output.format, output.quality), Path(job.temporary))
+    except PictureError as error:
+        raise PictureError(f"{job.source}: {error}") from None
     laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence
     notes = (*picture.notes, *made.notes)

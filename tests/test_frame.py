@@ -114,7 +114,7 @@ def test_where_nothing_is_left_the_whole_picture_is_taken() -> None:
 )
 def test_a_result_of_too_many_pixels_is_refused(asked: dict[str, object]) -> None:
     rgba = np.full((3, 4, 4), 255, np.uint8)
-    with pytest.raises(PictureError, match=r"^crop and canvas: \d+ x \d+ pixels are more than max_pixels \(1000000\)"):
+    with pytest.raises(PictureError, match=r"^crop and canvas make \d+ x \d+ pixels, more than max_pixels \(1000000\)"):
         framed(rgba, Output(**asked), ENOUGH)  # type: ignore[arg-type]
 
 
