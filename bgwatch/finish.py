@@ -111,7 +111,7 @@ def _in_srgb(made: Finished, why: str) -> Finished:
 
 
 def _filled(made: Finished, output: Output, limits: PictureLimits) -> Finished:
-    if not output.fill.startswith("#"):
+    if output.picture_behind:
         return _on_picture(made, output, limits)
     colour = ImageColor.getrgb(output.fill)[:3]
     if made.grey and len(set(colour)) > 1:

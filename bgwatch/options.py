@@ -138,7 +138,11 @@ def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
             raise SettingsError(f"{file}: results are not written as {suffix}; let OUT end in one of {said}")
         if options.setdefault("format", named) != named:
             raise SettingsError(f"{file}: is named as {named}, and --format is {options['format']}; leave one out")
-    return output(options)
+    made = output(options)
+    if made.picture_behind and not os.access(made.picture_behind, os.R_OK):
+        said = "there is no file that can be read; name a picture, or a colour like '#ffffff'"
+        raise SettingsError(f"fill: {made.picture_behind}: {said}")
+    return made
 
 
 def _of(model: "type[Model]", given: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,11 @@ class Output(Model):
         """How the names of results end."""
         return RESULT_SUFFIXES[self.format][0]
 
+    @property
+    def picture_behind(self) -> str | None:
+        """The picture that is laid behind, if it is one."""
+        return None if self.fill == "transparent" or self.fill.startswith("#") else self.fill
+
     def _contradictions(self) -> Iterator[str]:
         if self.format == "jpeg" and self.fill == "transparent" and not self.mask:
             yield "format: jpeg has no transparency; set fill to a colour like '#ffffff', or take another format"

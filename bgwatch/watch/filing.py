@@ -60,11 +60,14 @@ class Filing:
         self.refuse_unusable()
 
     def refuse_unusable(self) -> None:
-        """Raise FolderError for a folder that is there and that this user may not use as it must be."""
+        """Raise FolderError for what is there, a folder or what is laid behind, and cannot be used as it must be."""
         may = "give this user the right to, or name another folder"
         for place in self.where.written:
             if os.path.lexists(place) and not os.access(place, os.W_OK | os.X_OK):
                 raise FolderError(f"{place}: cannot be written; {may}")
+        behind = self.where.behind
+        if behind and not (os.access(behind, os.R_OK) and not os.path.isdir(behind)):
+            raise FolderError(f"{behind}: is no picture that could be laid behind; name another one with fill")
         inbox = self.where.inbox
         if os.path.lexists(inbox) and not os.access(inbox, os.R_OK | os.X_OK):
             raise FolderError(f"{inbox}: cannot be read; {may}")

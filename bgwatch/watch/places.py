@@ -21,6 +21,8 @@ class Places:
         None where originals stay or are deleted.
     keep : bool
         Whether originals stay where they are.
+    behind : Path or None
+        The picture that is laid behind results, if there is one.
     """
 
     inbox: Path
@@ -29,6 +31,7 @@ class Places:
     review: Path
     done: Path | None
     keep: bool
+    behind: Path | None = None
 
     @property
     def written(self) -> list[Path]:
@@ -51,6 +54,7 @@ def places(folder: Folder) -> Places:
         review=inside(folder.review),
         done=done,
         keep=folder.done == "keep",
+        behind=_real(Path(folder.picture_behind)) if folder.picture_behind else None,
     )
 
 
@@ -72,12 +76,20 @@ def refuse_loops(all_places: Iterable[Places], state: Path) -> None:
         for other in inboxes:
             if other != inbox and other.is_relative_to(inbox):
                 raise SettingsError(f"{other}: this inbox lies inside the inbox {inbox}; give each a folder of its own")
+        _refuse_to_cut_out(inbox, (place.behind for place in all_places))
         for written in (written for place in all_places for written in place.written):
             if written.is_relative_to(inbox):
                 raise SettingsError(f"{written}: lies inside the inbox {inbox}; name a folder outside it")
             if inbox.is_relative_to(written):
                 said = f"{inbox}: the inbox lies inside {written}, which is written to; name one outside it"
                 raise SettingsError(said)
+
+
+def _refuse_to_cut_out(inbox: Path, pictures: Iterable[Path | None]) -> None:
+    for behind in pictures:
+        if behind and behind.is_relative_to(inbox):
+            said = f"{behind}: this picture for fill lies inside the inbox {inbox}, which would cut it out itself"
+            raise SettingsError(f"{said}; move it elsewhere")
 
 
 def _real(path: Path) -> Path:
