@@ -24,26 +24,38 @@ ran: set[str] = set()
 
 @pytest.hookimpl(tryfirst=True)  # before -m and -k leave any out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    known.update(item.nodeid for item in items if item.get_closest_marker("gimp"))
+    for item in items:
+        if item.get_closest_marker("gimp"):
+            known.add(item.nodeid)
+            item.add_marker(pytest.mark.xdist_group("gimp"))  # one process drives the one GIMP
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.when == "call" and report.outcome in ("passed", "failed") and report.nodeid in known:
-        ran.add(report.nodeid)
+    if report.when == "call" and report.outcome in ("passed", "failed"):
+        ran.add(report.nodeid.removesuffix("@gimp"))  # which pytest-xdist appends
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a process of pytest-xdist, which has collected the tests, what there was."""
+    known.update(getattr(node, "workeroutput", {}).get("gimp", ()))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if REQUIRED and len(ran) < len(known) and not session.exitstatus and not session.config.option.collectonly:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["gimp"] = [*known]
+        return
+    if REQUIRED and known - ran and not session.exitstatus and not session.config.option.collectonly:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if not known:
         return
-    short = REQUIRED and len(ran) < len(known)
+    short = REQUIRED and bool(known - ran)
     why = ": fewer than there are, and BGWATCH_REQUIRE_GIMP=1 asks for all" if short else ""
-    terminalreporter.write_line(f"GIMP tests: {len(ran)} ran of {len(known)}{why}", red=short)
+    terminalreporter.write_line(f"GIMP tests: {len(ran & known)} ran of {len(known)}{why}", red=short)
 
 
 @dataclass(frozen=True)
