@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, ImageColor, ImageDraw, ImageFont
 
 from bgwatch.batch import Plan, carry_out
 from bgwatch.errors import PictureError, SettingsError, printable
-from bgwatch.imagefile import Picture, decode
+from bgwatch.imagefile import decode
 from bgwatch.job import Outcome
 from bgwatch.settings import Output, PictureLimits, WorkerLimits
 
@@ -150,19 +150,21 @@ def _column(outcome: Outcome, target: Path | None, name: str, allowed: PictureLi
     if target is None:
         return Column(name, "failed", reasons=reasons)
     try:
-        before = _fitted(decode(Path(outcome.job.source), allowed), side)
-        after = _fitted(decode(target, PictureLimits(max_pixels=allowed.max_pixels)), side)
+        pictures = (
+            decode(Path(outcome.job.source), allowed),
+            decode(target, PictureLimits(max_pixels=allowed.max_pixels)),
+        )
     except PictureError as error:  # it has gone since it was cut out
         return Column(name, "failed", reasons=(str(error),))
     state: Literal["done", "unsure"] = "unsure" if outcome.state == "unsure" else "done"
+    before, after = (fitted(picture.image, picture.kept.get("icc_profile"), side) for picture in pictures)
     return Column(name, state, before, after.convert("RGBA"), outcome.confidence, reasons)
 
 
-def _fitted(picture: Picture, side: int) -> Image.Image:
-    """Scale a picture down, with the colours of sRGB; a small one keeps its size."""
-    image = picture.image
+def fitted(image: Image.Image, profile: bytes | None, side: int) -> Image.Image:
+    """Scale an image down in place, with the colours of sRGB; a small one keeps its size."""
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    if profile := picture.kept.get("icc_profile"):
+    if profile:
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a broken profile: the plain colours are left
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), inPlace=True)

@@ -13,8 +13,7 @@ import pytest
 from PIL import Image, ImageCms
 from scenes import Ended, disc
 
-from bgwatch.imagefile import Identity, Picture
-from bgwatch.sheet import Column, _fitted
+from bgwatch.sheet import Column, fitted
 from bgwatch.sheet_html import SIDE, page, shown
 
 Bgwatch = Callable[..., Ended]
@@ -132,10 +131,9 @@ def test_a_wide_gamut_is_shown_in_srgb() -> None:
     """A profile that swaps red and green is told from one that is not looked at; a broken one costs nothing."""
     profile = swapped_srgb()
     image = Image.new("RGB", (4, 4), (200, 30, 30))
-    identity = Identity(0, 0, 0, 0)
-    red, green, _ = _fitted(Picture(image.copy(), identity, {"icc_profile": profile}), 4).getpixel((0, 0))
+    red, green, _ = fitted(image.copy(), profile, 4).getpixel((0, 0))
     assert green > 150 > 80 > red
-    broken = _fitted(Picture(image.copy(), identity, {"icc_profile": b"broken"}), 4)
+    broken = fitted(image.copy(), b"broken", 4)
     assert broken.getpixel((0, 0)) == (200, 30, 30)
 
 
