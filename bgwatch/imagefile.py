@@ -2,31 +2,30 @@
 
 import contextlib
 import errno
+import io
 import os
 import stat
-import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from bgwatch.decoders import begins_like, formats, our_ways, silence
 from bgwatch.decoding import Decoded, decoded
-from bgwatch.deep import known_to_pillow
 from bgwatch.errors import FolderError, PictureError, UnfinishedError
 from bgwatch.metadata import BROKEN
 from bgwatch.pages import pages
 from bgwatch.settings import PictureLimits
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
     | {".jp2", ".j2k", ".jpx", ".heic", ".heif"}
 )
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
-LONGEST_TEXT = 16 * 2**20  # bytes of a profile or of XMP in a PNG; Pillow takes one megabyte
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def looks_like_picture(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with _opened(path, follow=True) as file, _our_ways(), Image.open(file, formats=_formats()):
+        with _opened(path, follow=True) as file, our_ways(), Image.open(file, formats=formats()):
             return True
     except (PictureError, UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return False
@@ -128,7 +127,7 @@ def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> P
     PictureError
         When it is missing, not a regular file, empty, no picture, broken, cut short, or beyond the limits.
     """
-    with _our_ways(), contextlib.closing(_pictures(path, limits, follow_symlinks, every=False)) as found:
+    with our_ways(), contextlib.closing(_pictures(path, limits, follow_symlinks, every=False)) as found:
         picture = next(found)
     if picture.frames == 1:
         return picture
@@ -147,7 +146,7 @@ def frames(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> I
     """
     with contextlib.closing(_pictures(path, limits, follow_symlinks, every=True)) as found:
         while True:
-            with _our_ways():  # not while the caller works on a frame
+            with our_ways():  # not while the caller works on a frame
                 picture = next(found, None)
             if picture is None:
                 return
@@ -163,18 +162,14 @@ def _pictures(path: Path, limits: PictureLimits, follow: bool, every: bool) -> G
             said = f"{identity.size} bytes are more than max_bytes ({limits.max_bytes}); raise it or scale the picture"
             raise PictureError(f"{path}: {said}")
         try:
-            with Image.open(file, formats=_formats()) as image:
+            with Image.open(file, formats=formats()) as image:
                 for found, place in _each(image, file, limits, path, every):
                     yield Picture(**vars(found), identity=identity, **place)
         except UnidentifiedImageError:
             file.seek(0)
-            # a file that begins with zeros was given its size before its content
-            kind = PictureError if file.read(16).strip(b"\0") else UnfinishedError
-            raise kind(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these") from None
+            raise _unidentified(file.read(16), path) from None
         except BROKEN as error:
-            raise UnfinishedError(
-                f"{path}: the picture is broken or cut short ({_one_line(error)}); export or copy it again"
-            ) from None
+            raise _broken(error, path) from None
 
 
 def _each(
@@ -192,7 +187,8 @@ def _each(
             image.seek(number)
         _within(limits, image, path)
         page = _apart(image) if every and len(numbers) > 1 else image
-        found = decoded(page, file, path)
+        with silence() if image.format == "TIFF" else contextlib.nullcontext():
+            found = decoded(page, file, path)
         if every and found.pixels is image:  # a page of a TIFF, into whose memory the next is read
             found = replace(found, pixels=image.copy())
         duration, loop = image.info.get("duration"), image.info.get("loop")
@@ -205,6 +201,26 @@ def _apart(image: Image.Image) -> Image.Image:
         return image
     image.load()
     return image.copy()
+
+
+def _unidentified(head: bytes, path: Path) -> PictureError:
+    """Say what is wrong with a file that no decoder opens, by its first bytes."""
+    if not head.strip(b"\0"):  # a file that was given its size before its content
+        return UnfinishedError(f"{path}: begins with nothing but zeros; copy it here again")
+    if begins_like(head):
+        kind = "broken, cut short, or of a kind that bgwatch does not read"
+        return UnfinishedError(f"{path}: the picture is {kind}; export or copy it again")
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
+        return PictureError(f"{path}: a HEIC picture; install 'bgwatch[heif]' to read these, or convert it to JPEG")
+    return PictureError(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these")
+
+
+class _Bounded(io.BufferedReader):
+    """A file that is asked for no more bytes than it has, so that no memory is taken for a length that lies."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, os.fstat(self.fileno()).st_size - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 @contextlib.contextmanager
@@ -222,30 +238,8 @@ def _opened(path: Path, follow: bool) -> Iterator[BinaryIO]:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise PictureError(f"{path}: not a regular file; give a picture file")
-    with os.fdopen(descriptor, "rb") as file:
+    with _Bounded(io.FileIO(descriptor, "rb")) as file:
         yield file
-
-
-@contextlib.contextmanager
-def _our_ways() -> Iterator[None]:
-    """Have Pillow say nothing, take profiles and texts of a usual size, and leave pixels to ``max_pixels``."""
-    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
-    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, LONGEST_TEXT
-    try:
-        with warnings.catch_warnings(), known_to_pillow():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
-
-
-def _formats() -> tuple[str, ...]:
-    if "HEIF" not in Image.OPEN:
-        with contextlib.suppress(ImportError):
-            from pillow_heif import register_heif_opener
-
-            register_heif_opener()
-    return tuple(name for name in FORMATS if name in Image.OPEN or name != "HEIF")
 
 
 def _within(limits: PictureLimits, image: Image.Image, path: Path) -> None:
@@ -257,5 +251,9 @@ def _within(limits: PictureLimits, image: Image.Image, path: Path) -> None:
         raise PictureError(f"{path}: {said}")
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _broken(error: BaseException, path: Path) -> PictureError:
+    """Put in a sentence what a decoder has said."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    if "MAX_TEXT" in said:  # Pillow's words for a PNG whose texts or profile unpack to more than it was allowed
+        return PictureError(f"{path}: its texts or its profile are too long ({said}); take its metadata out")
+    return UnfinishedError(f"{path}: the picture is broken or cut short ({said}); export or copy it again")

@@ -8,7 +8,10 @@ from typing import Any
 from PIL import ExifTags, Image
 
 # what Pillow's decoders are seen to raise on broken data
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, RuntimeError),
+    *(AttributeError, AssertionError, struct.error, zlib.error),
+)
 UPRIGHT = 1
 SIDEWAYS = (5, 6, 7, 8)
 LONGEST_XMP = 16 * 2**20  # bytes

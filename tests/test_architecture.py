@@ -17,7 +17,7 @@ ROWS = [
     ["workers", "cluster", "errand", "scheduler", "fetch", "config"],
     ["finish"],
     ["imagefile", "encode", "frame", "segment"],
-    ["decoding"],
+    ["decoders", "decoding"],
     ["deep", "metadata", "pages", "place", "png", "process", "profile", "colour", "behind"],
     ["settings"],
     ["errors", "__init__"],

@@ -50,7 +50,8 @@ def tiff(
         **tags,
     }
     before = len(directory(order, 8, entries)) + 8
-    entries[324 if tile else 273] = [before + place for place in places]
+    if (place_tag := 324 if tile else 273) not in tags:
+        entries[place_tag] = [before + place for place in places]
     header = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8)
     return header + directory(order, 8, entries) + b"".join(encoded)
 
