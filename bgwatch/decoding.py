@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from bgwatch.deep import bits_of, deep_pixels, turned
 from bgwatch.errors import PictureError
@@ -98,7 +98,8 @@ def _plain(image: Image.Image, bits: int, profile: bytes | None, notes: list[str
     if image.mode in INKS:
         if image.mode == "CMYK" and profile is None:
             notes.append("its inks have no colour profile, so its colours are a guess")
-        return to_srgb(image, profile)
+        plain_inks = image.format == "JPEG" and "adobe" not in image.info  # Pillow takes all for Adobe's, inverted
+        return to_srgb(ImageChops.invert(image) if plain_inks else image, profile)
     if image.mode in ("F", "I"):
         raise PictureError(
             f"{path}: its values ({'floating point' if image.mode == 'F' else '32-bit integers'}) have no fixed range;"

@@ -1,17 +1,20 @@
-"""ICC profiles by the specification (ICC.1:2001-04): three primaries and a curve, or grey."""
+"""Colour profiles, written from scratch: "Specification ICC.1:2004-10 (Profile version 4.2.0.0)"."""
 
 import struct
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-D50 = (0.96422, 1.0, 0.82491)
-D65 = (0.95047, 1.0, 1.08883)
-BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+PERCEPTUAL, RELATIVE, SATURATION, ABSOLUTE = range(4)
+D50 = (0.9642, 1.0, 0.8249)
+D65 = (0.9504, 1.0, 1.0889)
 PRIMARIES = {
     "Adobe RGB": ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)),
     "Display P3": ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
 }
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+GRID = 9
 
 
 def gamma(value: float) -> bytes:
@@ -26,37 +29,72 @@ def table(values: list[float]) -> bytes:
 
 def parametric(kind: int, *numbers: float) -> bytes:
     """A power above a limit and a line below it."""
-    return b"para" + struct.pack(f">IHH{len(numbers)}i", 0, kind, 0, *(round(number * 65536) for number in numbers))
+    return b"para" + struct.pack(f">IHH{len(numbers)}i", 0, kind, 0, *map(_fixed, numbers))
+
+
+def adobe_rgb() -> bytes:
+    """Adobe RGB (1998): its gamma is 563 / 256."""
+    return rgb_profile("Adobe RGB", gamma(563 / 256))
+
+
+def display_p3() -> bytes:
+    """Display P3: the curve is sRGB's."""
+    return rgb_profile("Display P3", parametric(3, *SRGB_CURVE))
 
 
 def rgb_profile(name: str, curve: bytes) -> bytes:
     """A display of some primaries under D65."""
-    corners = np.array([(x / y, 1, (1 - x - y) / y) for x, y in PRIMARIES[name]]).T
-    colorants = corners * np.linalg.solve(corners, D65)
-    adapted = np.linalg.solve(BRADFORD, np.diag(BRADFORD @ D50 / (BRADFORD @ D65)) @ BRADFORD) @ colorants
-    tags = {f"{channel}XYZ".encode(): xyz(*adapted[:, place]) for place, channel in enumerate("rgb")}
-    return icc(b"RGB ", {**tags, **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)})
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in PRIMARIES[name]]).T
+    columns = columns * np.linalg.solve(columns, D65)
+    cones = BRADFORD @ np.array([D50, D65]).T
+    columns = np.linalg.inv(BRADFORD) @ np.diag(cones[:, 0] / cones[:, 1]) @ BRADFORD @ columns
+    tags = {channel + b"XYZ": _xyz(*columns[:, number]) for number, channel in enumerate((b"r", b"g", b"b"))}
+    tags |= {channel + b"TRC": curve for channel in (b"r", b"g", b"b")}
+    return profile(b"RGB ", b"XYZ ", {**tags, b"wtpt": _xyz(*D50)})
 
 
 def grey_profile(curve: bytes) -> bytes:
     """A grey display."""
-    return icc(b"GRAY", {b"kTRC": curve})
+    return profile(b"GRAY", b"XYZ ", {b"kTRC": curve, b"wtpt": _xyz(*D50)})
 
 
-def xyz(*values: float) -> bytes:
-    """A tag of one colour."""
-    return b"XYZ " + struct.pack(">I3i", 0, *(round(value * 65536) for value in values))
+def inks(tables: Mapping[bytes, Callable[[np.ndarray], np.ndarray]], intent: int) -> bytes:
+    """CMYK without colours; each table (A2B0 is perceptual, A2B1 relative) gives L / 100 for inks (n, 4) in [0, 1]."""
+    steps = np.linspace(0, 1, GRID)
+    grid = np.stack(np.meshgrid(steps, steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 4)
+    line = bytes(range(256))
+    identity = struct.pack(">9i", *(_fixed(float(row == column)) for row in range(3) for column in range(3)))
+    head = b"mft1" + bytes(4) + struct.pack(">4B", 4, 3, GRID, 0) + identity
+    tags = {b"wtpt": _xyz(*D50)}
+    for name, lightness in tables.items():
+        lab = np.column_stack([lightness(grid) * 255, np.full((len(grid), 2), 128.0)]).round().astype(np.uint8)
+        tags[name] = head + 4 * line + lab.tobytes() + 3 * line
+    return profile(b"CMYK", b"Lab ", tags, intent, b"prtr")
 
 
-def icc(space: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """A profile of a display."""
-    text = b"drawn\0"
-    tags = {b"desc": b"desc" + struct.pack(">II", 0, len(text)) + text + bytes(78), b"wtpt": xyz(*D50), **tags}
-    place, entries, body = 132 + 12 * len(tags), [], b""
-    for name, data in tags.items():
-        entries.append(struct.pack(">4sII", name, place + len(body), len(data)))
-        body += data + bytes(-len(data) % 4)
-    rest = struct.pack(">I", len(tags)) + b"".join(entries) + body
-    header = struct.pack(">I4sI4s4s4s", 128 + len(rest), b"", 0x02400000, b"mntr", space, b"XYZ ")
-    header += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + xyz(*D50)[8:] + bytes(48)
-    return header + rest
+def profile(
+    space: bytes, connection: bytes, tags: Mapping[bytes, bytes], intent: int = PERCEPTUAL, kind: bytes = b"mntr"
+) -> bytes:
+    """Put tags into a profile."""
+    tags = {b"desc": _text("made by bgwatch"), b"cprt": _text("none"), **tags}
+    place, table, data = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, content in tags.items():
+        table += name + struct.pack(">II", place + len(data), len(content))
+        data += content + bytes(-len(content) % 4)
+    # size, maker, version, class, space, connection space, date; signature, platform and device; intent, white, creator
+    head = struct.pack(">I4xI4s4s4s12x", place + len(data), 0x04200000, kind, space, connection)
+    head += b"acsp" + bytes(24) + struct.pack(">I", intent) + _xyz(*D50)[8:] + bytes(48)
+    return head + table + data
+
+
+def _xyz(*values: float) -> bytes:
+    return b"XYZ " + bytes(4) + struct.pack(">3i", *map(_fixed, values))
+
+
+def _fixed(value: float) -> int:
+    return round(value * 65536)
+
+
+def _text(words: str) -> bytes:
+    data = words.encode("utf-16-be")
+    return b"mluc" + bytes(4) + struct.pack(">II2s2sII", 1, 12, b"en", b"US", len(data), 28) + data
