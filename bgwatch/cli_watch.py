@@ -39,15 +39,21 @@ def watch(
 
     Without folders and without a settings file it watches ./inbox and writes to ./outbox.
     """
+    from bgwatch.config import from_here
+    from bgwatch.watch.footing import Footing
     from bgwatch.watch.logs import log_to_stderr
     from bgwatch.watch.service import Service, state_folder
 
-    def read() -> "Settings":
-        return folder_settings(folders, config, {**given, "workers": workers})
+    footing = Footing()
 
+    def read() -> "Settings":
+        with footing.regained():
+            return folder_settings(folders, config, {**given, "workers": workers})
+
+    state = Path(from_here(str(state or state_folder())))
     settings = read()
     log_to_stderr(log_json)
-    sys.exit(Service(settings, state or state_folder(), read, signals).run(once))
+    sys.exit(Service(settings, state, read, signals).run(once))
 
 
 @click.command()

@@ -8,7 +8,7 @@ import platformdirs
 import yaml
 from pydantic import ValidationError
 
-from bgwatch.errors import SettingsError
+from bgwatch.errors import FolderError, SettingsError
 from bgwatch.settings import Folder, FolderDefaults, Model, Settings, problems
 
 MAX_BYTES = 1_000_000
@@ -28,11 +28,14 @@ def load(path: Path) -> Settings:
     ------
     SettingsError
         Naming the file and every problem in it.
+    FolderError
+        When it is to be found from a working directory that has gone.
     """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
+        from_here(str(path))  # tells of a working directory that has gone
         said = f"{path}: the settings file cannot be read ({error.strerror}); name another with -c"
         raise SettingsError(said) from None
     if len(data) > MAX_BYTES:
@@ -119,7 +122,7 @@ def in_force(path: Path | None, pair: tuple[str, ...], given: dict[str, Any]) ->
 
     Raises
     ------
-    SettingsError
+    SettingsError, FolderError
         As `load` does.
     """
     settings = load(path) if path else Settings()
@@ -128,7 +131,7 @@ def in_force(path: Path | None, pair: tuple[str, ...], given: dict[str, Any]) ->
     if not pair and not settings.folders:
         pair = ("inbox", "outbox")
     if pair:
-        inbox, outbox = (located(part, Path.cwd()) for part in pair)
+        inbox, outbox = map(from_here, pair)
         defaults = settings.model_dump(include=set(FolderDefaults.model_fields))
         entries = [{**defaults, "inbox": inbox, "outbox": outbox}]
     else:
@@ -155,6 +158,24 @@ def with_fill_from(base: Path, values: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(fill, str) or fill in ("", "transparent") or fill.startswith("#"):
         return values
     return {**values, "fill": located(fill, base)}
+
+
+def from_here(text: str) -> str:
+    """Expand ``~`` and take a relative path from the working directory.
+
+    Raises
+    ------
+    SettingsError
+        When the home folder that it names is not known.
+    FolderError
+        When the working directory has gone.
+    """
+    path = Path(located(text, Path()))
+    try:
+        return str(path if path.is_absolute() else Path.cwd() / path)
+    except FileNotFoundError:
+        said = "is to be found from the working directory, which has gone; change to a folder that is there"
+        raise FolderError(f"{text}: {said}, or give the whole path") from None
 
 
 def _validated(model: type[M], values: dict[str, Any], at: str, found: list[str]) -> M | None:

@@ -37,6 +37,7 @@ from bgwatch.errors import BgwatchError, FolderError, printable
 from bgwatch.job import pool
 from bgwatch.settings import Folder, Settings
 from bgwatch.watch.filing import Filing
+from bgwatch.watch.footing import leave_what_has_gone
 from bgwatch.watch.heartbeat import Heartbeat, Rate
 from bgwatch.watch.ledger import DAY, Ledger
 from bgwatch.watch.lock import InboxLock
@@ -190,6 +191,7 @@ class Service:
             self._beat_at = now + BEAT
             self._heartbeat.beat(self._status(now))
             self._notifier.alive()
+            leave_what_has_gone()
             self._mind_ledger(now)
         if self._signals.reload:
             self._signals.reload = False

@@ -64,6 +64,48 @@ def test_an_inbox_that_is_a_file_is_refused(bgwatch: Callable[..., Ended], draw:
     assert names(".") == {"in.jpg"}
 
 
+@pytest.mark.parametrize("arguments", [("in", "out"), (), ("-c", "in"), ("/in", "/out", "--state", "in")])
+def test_from_a_working_directory_that_has_gone_nothing_relative_is_watched(
+    bgwatch: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]
+) -> None:
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path.cwd().rmdir()
+    ended = bgwatch("watch", "--once", *arguments)
+    assert ended.code == 3
+    said = "is to be found from the working directory, which has gone; change to a folder that is there, or give"
+    assert ended.err.startswith(f"error: in{'' if arguments else 'box'}: {said}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before the start", "later"])
+def test_a_working_directory_that_goes_stops_no_daemon(start: Start, draw: Draw, when: str) -> None:
+    """Workers that are started after it has gone work, and settings from it are refused, not sought elsewhere."""
+    top, source = Path.cwd(), draw("a.jpg")
+    entry = f"settle_seconds: 0.05\nfolders:\n  - {{inbox: {top}/in, outbox: {top}/out}}\n"
+    for file in ("c.yaml", "here/c.yaml"):
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).write_text(entry)
+    script = 'cd here; test "$0" = later || rm -r "$PWD"; exec "$@"'
+    config = "c.yaml" if when == "later" else top / "c.yaml"
+    daemon = start("-c", config, "--state", top / "state", under=["sh", "-c", script, when])
+    daemon.says("watching")
+    shutil.copy(source, "in/a.jpg")
+    daemon.says(r"a\.jpg -> ")
+    if when == "later":
+        shutil.rmtree("here")
+        until(lambda: Path(f"/proc/{daemon.pid}/cwd").readlink() == Path("/"))
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.says(r"old ones stay in force: c\.yaml: is to be found from the working directory, which has gone")
+    for child in children(daemon.pid):
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(child, signal.SIGKILL)
+    shutil.copy(source, "in/b.jpg")
+    daemon.says(r"b\.jpg -> ")
+    assert daemon.ends(signal.SIGTERM) == 0
+    assert names("in") | names("out") == {f"out/{name}" for name in ("a.png", "b.png", "done/a.jpg", "done/b.jpg")}
+
+
 @pytest.mark.slow
 def test_a_read_only_inbox_is_refused_before_the_work(start: Start, draw: Draw) -> None:
     read_only = with_read_only("in")
