@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.settings import Folder, FolderDefaults, Model, Settings, problems
+from bgwatch.problems import problems
+from bgwatch.settings import Folder, FolderDefaults, Model, Settings
 
 MAX_BYTES = 1_000_000
 

@@ -20,6 +20,7 @@ ROWS = [
     ["decoders", "decoding"],
     ["deep", "metadata", "pages", "place", "png", "process", "profile", "colour", "behind"],
     ["settings"],
+    ["problems"],
     ["errors", "__init__"],
 ]
 SIBLINGS = {
