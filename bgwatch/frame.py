@@ -66,7 +66,7 @@ def framed(rgba: Pixels, output: Output, max_pixels: int) -> tuple[Pixels, bool]
         raise PictureError(f"{said}; ask for fewer, or raise it")
     if not output.canvas:
         return cut(rgba, box), found is not None
-    return _on_canvas(rgba, box, size, output.crop, output.enlarge), found is not None
+    return _on_canvas(rgba, box, size, output.enlarge), found is not None
 
 
 def subject_box(alpha: Pixels, threshold: float) -> Box | None:
@@ -132,13 +132,12 @@ def scaled(rgba: Pixels, width: int, height: int) -> Pixels:
     return made
 
 
-def _on_canvas(rgba: Pixels, box: Box, size: tuple[int, int], cropped: bool, enlarge: bool) -> Pixels:
-    """Put a box in the middle of a canvas; what surrounds it in the picture comes along, unless it is cropped."""
+def _on_canvas(rgba: Pixels, box: Box, size: tuple[int, int], enlarge: bool) -> Pixels:
+    """Put a box in the middle of a canvas; a shadow that fades out around it in the picture comes along."""
     factor = min(side / inner for side, inner in zip(size, box[2:], strict=True))
     if factor > 1 and not enlarge:
         factor = 1.0
-    seen = box if cropped else _seen(box, size, factor)
-    part = seen.within(rgba.shape[1], rgba.shape[0])
+    part = _seen(box, size, factor).within(rgba.shape[1], rgba.shape[0])
     pixels = cut(rgba, part)
     if factor != 1:
         pixels = scaled(pixels, *(max(1, round(factor * side)) for side in part[2:]))
