@@ -1,6 +1,7 @@
 """YAML text to Settings; every problem at once, each with its dotted path."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,7 +73,7 @@ def parse(text: str, base: Path) -> Settings:
     raw = {} if raw is None else raw
     if not isinstance(raw, dict):
         raise SettingsError(f"must be a mapping of settings, got {type(raw).__name__}; see config.example.yaml")
-    raw = with_fill_from(base, {str(key): value for key, value in raw.items()})
+    raw = with_fill_found({str(key): value for key, value in raw.items()}, partial(located, base=base))
     entries = raw.pop("folders", None)
     found: list[str] = []
     top = _validated(Settings, raw, "", found)
@@ -98,7 +99,7 @@ def _folders(entries: Any, defaults: dict[str, Any], base: Path, found: list[str
         if not isinstance(entry, dict):
             found.append(f"{at}: must be a mapping with inbox and outbox, got {type(entry).__name__}")
             continue
-        named = with_fill_from(base, {str(key): value for key, value in entry.items()})
+        named = with_fill_found({str(key): value for key, value in entry.items()}, partial(located, base=base))
         folder = _validated(Folder, {**defaults, **named}, at, found)
         if folder:
             try:
@@ -127,7 +128,7 @@ def in_force(path: Path | None, pair: tuple[str, ...], given: dict[str, Any]) ->
         As `load` does.
     """
     settings = load(path) if path else Settings()
-    given = with_fill_from(Path.cwd(), given)
+    given = with_fill_found(given, from_here)
     for_folders = {key: value for key, value in given.items() if key in FolderDefaults.model_fields}
     if not pair and not settings.folders:
         pair = ("inbox", "outbox")
@@ -153,12 +154,12 @@ def located(text: str, base: Path) -> str:
         raise SettingsError(f"{text}: the home folder it names is not known; write the whole path") from None
 
 
-def with_fill_from(base: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """Take the picture that is to be laid behind, if there is one, from a folder, as `located` does."""
+def with_fill_found(values: dict[str, Any], find: Callable[[str], str]) -> dict[str, Any]:
+    """Give the picture that is to be laid behind, if there is one, its whole path, which ``find`` makes."""
     fill = values.get("fill")
     if not isinstance(fill, str) or fill in ("", "transparent") or fill.startswith("#"):
         return values
-    return {**values, "fill": located(fill, base)}
+    return {**values, "fill": find(fill)}
 
 
 def from_here(text: str) -> str:

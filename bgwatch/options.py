@@ -126,10 +126,10 @@ def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
     SettingsError
         When options contradict each other, or the format has no name of that kind.
     """
-    from bgwatch.config import with_fill_from
+    from bgwatch.config import from_here, with_fill_found
     from bgwatch.settings import RESULT_SUFFIXES, Output, output
 
-    options = with_fill_from(Path.cwd(), _of(Output, given))
+    options = with_fill_found(_of(Output, given), from_here)
     if file:
         suffix = file.suffix.lower()
         named = next((name for name, suffixes in RESULT_SUFFIXES.items() if suffix in suffixes), None)
