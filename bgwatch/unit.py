@@ -206,7 +206,7 @@ def _refuse_without_systemd() -> None:
 
 
 def _installed() -> str | None:
-    """Read the unit that is there, None where there is none; refuse one that is not ours, and to go without systemd."""
+    """Read the unit that is there, None where there is none; refuse one that is not ours, or a lack of systemd."""
     _refuse_without_systemd()
     file = unit_path()
     if not os.path.lexists(file):

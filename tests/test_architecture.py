@@ -31,7 +31,7 @@ SIBLINGS = {
     ("cluster", "scheduler"),
     ("errand", "workers"),
     *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "filing", "retry", "report")),
-    *((f"watch.{name}", "watch") for name in ("ledger", "records", "schema")),
+    *((f"watch.{name}", "watch") for name in ("ledger", "opening")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
 ONLY = {"watchdog": {"watch.events"}, "urllib": {"fetch"}, "http": {"fetch"}, "sklearn": {"segment.kmeans"}}

@@ -7,14 +7,12 @@ is owed: it is tried again later, and nothing before it is repeated.
 
 import logging
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from bgwatch.errors import FolderError, printable
+from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Outcome
 from bgwatch.place import discard, publish
@@ -22,12 +20,9 @@ from bgwatch.watch.filing import Filing, reason_of_failure
 from bgwatch.watch.intake import Intake, digest_of
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.records import Attempt, Kind
+from bgwatch.watch.voice import Voice
 
-SILENCE = 3600.0  # seconds until the same complaint is worth a second line
-COMPLAINTS = 1000  # that are remembered
 RETRIES = 3  # of a picture that may not have been whole yet, each after twice the time
-
-log = logging.getLogger("bgwatch")
 
 
 class Outcomes:
@@ -41,6 +36,8 @@ class Outcomes:
         Its inbox.
     ledger : Ledger
         The memory of the daemon.
+    voice : Voice
+        Its log.
     on_conflict : {"number", "overwrite", "skip"}
         What happens where a result's name is taken.
     patience : float
@@ -50,10 +47,6 @@ class Outcomes:
     ----------
     counts : Counter
         How many originals are done, unsure, failed, skipped, and blocked by a fault of a folder.
-    last_error : str
-        The last complaint or failure; empty as long as there was none.
-    last_error_at : datetime or None
-        When that was.
     """
 
     def __init__(
@@ -61,18 +54,16 @@ class Outcomes:
         filing: Filing,
         intake: Intake,
         ledger: Ledger,
+        voice: Voice,
         on_conflict: Literal["number", "overwrite", "skip"] = "number",
         patience: float = 1.0,
     ) -> None:
-        self._filing, self._intake, self._ledger = filing, intake, ledger
+        self._filing, self._intake, self._ledger, self._voice = filing, intake, ledger, voice
         self._on_conflict, self._patience = on_conflict, patience
         self._inbox = filing.where.inbox
         self._owed: dict[Path, Callable[[], None]] = {}
         self._tries: dict[Path, int] = {}
-        self._complained: dict[str, float] = {}
         self.counts = Counter[str]()
-        self.last_error = ""
-        self.last_error_at: datetime | None = None
 
     @property
     def owed(self) -> Collection[Path]:
@@ -114,10 +105,10 @@ class Outcomes:
             now_there = identity_of(self._inbox / original)
             if now_there is None:
                 self._tries.pop(original, None)
-                self._say(logging.INFO, f"gone while it was worked on: {original}", original)
+                self._voice.say(logging.INFO, f"gone while it was worked on: {original}", original)
             elif now_there != (outcome.identity or taken):
                 self._tries.pop(original, None)
-                self._say(logging.INFO, f"changed while it was worked on, done again: {original}", original)
+                self._voice.say(logging.INFO, f"changed while it was worked on, done again: {original}", original)
                 self._intake.look(original)
             elif outcome.state == "blocked":
                 self._block(outcome.reasons[0])
@@ -141,7 +132,7 @@ class Outcomes:
             try:
                 step()
             except FolderError as error:
-                self.complain(str(error))
+                self._voice.complain(str(error))
             else:
                 del self._owed[original]
         return owed and not self._owed
@@ -154,20 +145,7 @@ class Outcomes:
             self._ledger.retime(self._inbox, self._intake.touched)
             self._intake.touched.clear()
         except FolderError as error:
-            self.complain(str(error))
-
-    def complain(self, reason: str) -> None:
-        """Say what the user has to mend, and say it again only after a while."""
-        now = time.monotonic()
-        self._note_error(reason)
-        if now - self._complained.get(reason, -SILENCE) >= SILENCE:
-            if len(self._complained) >= COMPLAINTS:
-                self._complained.clear()
-            self._complained[reason] = now
-            log.error("%s", printable(reason))
-
-    def _note_error(self, reason: str) -> None:
-        self.last_error, self.last_error_at = reason, datetime.now(UTC)
+            self._voice.complain(str(error))
 
     def _recover(self, row: int, attempt: Attempt) -> None:
         original = identity_of(self._inbox / attempt.original)
@@ -184,7 +162,7 @@ class Outcomes:
                 self._filing.take_out(attempt.original)
             self._conclude(row, attempt)
 
-        self._say(logging.INFO, f"finishing what was begun before: {attempt.original}", attempt.original)
+        self._voice.say(logging.INFO, f"finishing what was begun before: {attempt.original}", attempt.original)
         self._do_or_owe(attempt.original, original, finish)
 
     def _file_failure(self, original: Path, identity: Identity, outcome: Outcome) -> None:
@@ -195,17 +173,19 @@ class Outcomes:
             attempt = self._note(original, identity, "again", self._inbox / original, outcome, reason)
             self._intake.put_off(original, identity, wait)
             self._ledger.note(attempt)
-            self._say(logging.DEBUG, f"tried again in {wait:.3g} s: {reason}", original, outcome)
+            self._voice.say(logging.DEBUG, f"tried again in {wait:.3g} s: {reason}", original, outcome)
             return
         place = self._filing.failed_place(original)
         attempt = self._note(original, identity, "failed", place, outcome, reason, identity.inode)
         row = self._ledger.begin(attempt)
         del self._tries[original]
         self.counts["failed"] += 1
-        self._note_error(reason)
+        self._voice.note_error(reason)
         stays = self._filing.where.keep and not self._filing.movable(original)
         said = f"it stays, see {reason_of_failure(place)}" if stays else f"to {place}"
-        self._say(logging.WARNING, f"failed: {reason} ({said}, {outcome.seconds:.2f} s)", original, outcome, place)
+        self._voice.say(
+            logging.WARNING, f"failed: {reason} ({said}, {outcome.seconds:.2f} s)", original, outcome, place
+        )
         self._do_or_owe(original, identity, lambda: self._fail(row, attempt, stays))
 
     def _fail(self, row: int, attempt: Attempt, stays: bool) -> None:
@@ -245,7 +225,7 @@ class Outcomes:
         self.counts[outcome.state] += 1
         said = f"{original} -> {attempt.place} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
         said += f", to be reviewed: {reason}" if review else ""
-        self._say(logging.INFO, said, original, outcome, attempt.place)
+        self._voice.say(logging.INFO, said, original, outcome, attempt.place)
         self._do_or_owe(original, identity, lambda: self._conclude(row, attempt))
 
     def _publish(
@@ -264,7 +244,7 @@ class Outcomes:
             except FolderError as error:
                 there = identity_of(place)
                 if there and there.inode == inode:  # in its place, though perhaps not yet on the disk
-                    self.complain(str(error))
+                    self._voice.complain(str(error))
                     return row, attempt
                 self._ledger.finish(row, "dropped")
                 raise
@@ -278,7 +258,7 @@ class Outcomes:
         self.counts["skipped"] += 1
         self._ledger.note(Attempt(self._inbox, original, identity, "skipped", standing, 0, reason=reason), stays=True)
         self._intake.finish(original, identity)
-        self._say(logging.INFO, f"skipped: {original}, since {reason}", original)
+        self._voice.say(logging.INFO, f"skipped: {original}, since {reason}", original)
 
     def _conclude(self, row: int, attempt: Attempt) -> None:
         """Do what is left once a result, or an original that failed, is in its place; safe to repeat."""
@@ -312,7 +292,7 @@ class Outcomes:
     def _block(self, reason: str) -> None:
         """Note a fault of the place; the original stays where it is and is tried again at the next rescan."""
         self.counts["blocked"] += 1
-        self.complain(reason)
+        self._voice.complain(reason)
 
     def _note(
         self,
@@ -327,14 +307,3 @@ class Outcomes:
         attempts = self._tries.get(original, 0) + (kind in ("done", "review"))
         result = (kind, place, inode, outcome.confidence, reason, outcome.seconds, attempts)
         return Attempt(self._inbox, original, identity, *result)
-
-    def _say(
-        self, level: int, text: str, original: Path, outcome: Outcome | None = None, place: Path | None = None
-    ) -> None:
-        """Log a line for people, with the same in fields for programs."""
-        fields: dict[str, Any] = {"file": str(original)}
-        if outcome:
-            fields |= {"state": outcome.state, "seconds": round(outcome.seconds, 3), "confidence": outcome.confidence}
-        if place:
-            fields["place"] = str(place)
-        log.log(level, "%s", printable(text), extra=fields)

@@ -7,21 +7,25 @@ killed in between finds the half-done step in the ledger and finishes it.
 Accepted risks:
 
 - A writer that pauses for longer than ``settle_seconds`` in the middle of a file hands in what looks like a whole
-  file. If that does not decode it is tried again three times, each after twice the time, then it goes to ``failed``,
-  where nothing is lost. If it decodes (some formats allow for a part to be missing), half a picture is cut out.
+  file. If that does not decode it is tried again three times, each after twice the time, then it goes to ``failed``.
+  If it decodes (some formats allow for a part to be missing), half a picture is cut out.
+- A program that still writes into an original when that is put away goes on in the file in ``done``, which is not cut
+  out again. With ``done: delete``, or ``done`` on another disk, what it writes then is lost.
 - A file that is changed without its size and its time of change changing is not seen to have changed.
-- After a loss of power the last pictures may come out a second time; originals and results that were in place are on
-  the disk, as far as the disk keeps its promises.
-- Where a file system has no hard links, a file that another program puts under the very name of a result, between our
-  look and our rename, is replaced.
+- After a loss of power the last pictures may come out a second time, as after a kill where a file system does not give
+  files the same inode numbers again (FAT, some network disks). Originals and results that were in place are on the
+  disk, as far as the disk keeps its promises.
+- Where a file system has no hard links, a file that another program puts under the very name of a result, or of an
+  original that is put away, between our look and our rename, is replaced.
 - A state folder that is deleted while no daemon runs, or a moment before a daemon is killed, takes the memory of what
   was done along: originals that stay are done again. A running daemon writes it anew within two seconds.
-- The lock of an inbox is known on this machine only, and keeps the inbox's disk from being unmounted.
+- The lock of an inbox is known on this machine only: daemons of two machines on one inbox do its pictures twice. It
+  keeps the inbox's disk from being unmounted.
+- A ``bgwatch retry`` that is killed may leave a reason behind whose picture has moved on.
 """
 
 import logging
 import os
-import queue
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -35,13 +39,13 @@ import platformdirs
 from bgwatch import __version__
 from bgwatch.errors import BgwatchError, FolderError, printable
 from bgwatch.job import pool
-from bgwatch.settings import Folder, Settings
-from bgwatch.watch.filing import Filing
+from bgwatch.settings import Settings
 from bgwatch.watch.footing import leave_what_has_gone
 from bgwatch.watch.heartbeat import Heartbeat, Rate
+from bgwatch.watch.hints import Hints
 from bgwatch.watch.ledger import DAY, Ledger
-from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.notify import Notifier
+from bgwatch.watch.opening import open_folders
 from bgwatch.watch.places import places, refuse_loops
 from bgwatch.watch.signals import Signals
 from bgwatch.watch.watched import Watched
@@ -51,8 +55,6 @@ if TYPE_CHECKING:
     from bgwatch.job import Pool
 
 STOP_GRACE = 7.0
-HINTS_AT_ONCE = 1000  # busy writers must not keep the loop from its other work
-HINTS_AT_MOST = 20_000  # more are not kept: a rescan finds what they would have told
 BEAT = 2.0
 
 log = logging.getLogger("bgwatch")
@@ -87,8 +89,8 @@ class Service:
     ) -> None:
         self._settings, self._state, self._reread = settings, state, reread
         self._signals = signals or Signals()
-        self._hints: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._hints_lost = self._ledger_changed = False
+        self._hints = Hints()
+        self._ledger_changed = False
         self._watched: list[Watched] = []
         self._flying: dict[str, Watched] = {}
         self._next: Settings | None = None
@@ -108,7 +110,7 @@ class Service:
             When a folder is missing rights or is watched already, or the ledger or the scheduler cannot be used.
         """
         with ExitStack() as stack:
-            self._signals.wake = lambda: self._hints.put(None)
+            self._signals.wake = self._hints.wake
             stack.callback(self._signals.obey())
             if self._signals.stop:
                 return 0
@@ -118,7 +120,7 @@ class Service:
             self._heartbeat = Heartbeat(self._state)
             stack.callback(self._heartbeat.close)
             stack.callback(self._close)
-            self._watched = self._opened(self._settings)
+            self._watched = open_folders(self._settings, [], self._ledger, self._hints.put)
             self._workers = self._new_workers(self._settings)
             stack.callback(self._end_workers)
             self._heartbeat.beat(self._status(time.monotonic()))
@@ -132,40 +134,10 @@ class Service:
     def stop(self) -> None:
         """Ask the loop to end; safe from another thread."""
         self._signals.stop = True
-        self._hints.put(None)
-
-    def _opened(self, settings: Settings) -> list[Watched]:
-        """Open the folders of settings, all or none; those that are open already lend their locks."""
-        lent = {watched.inbox: watched for watched in self._watched}
-        taken: list[InboxLock] = []
-        opened = []
-        try:
-            for folder in settings.folders:
-                where = places(folder)
-                if (before := lent.get(where.inbox)) and before.filing.where == where:
-                    before.filing.refuse_unusable()  # what has vanished is waited for, not made anew
-                else:
-                    Filing(where).prepare(lambda place: log.info("created the folder %s", printable(str(place))))
-                if where.inbox in lent:
-                    lock = lent[where.inbox].lock
-                else:
-                    lock = InboxLock(where.inbox)
-                    taken.append(lock)
-                opened.append(self._new_watched(folder, lock, settings))
-        except BaseException:
-            for lock in taken:
-                lock.close()
-            raise
-        for watched in opened:
-            if before := lent.get(watched.inbox):
-                watched.outcomes.counts.update(before.outcomes.counts)
-        return opened
-
-    def _new_watched(self, folder: Folder, lock: InboxLock, settings: Settings) -> Watched:
-        return Watched(folder, lock, self._ledger, settings.rescan_seconds, settings.polling, self._hint)
+        self._hints.wake()
 
     def _new_workers(self, settings: Settings) -> "Pool":
-        return pool(settings.workers or cpus(), settings, lambda: self._hints.put(None), settings.scheduler)
+        return pool(settings.workers or cpus(), settings, self._hints.wake, settings.scheduler)
 
     def _loop(self, once: bool) -> None:
         while not self._signals.stop:
@@ -183,8 +155,7 @@ class Service:
     def _keep_house(self) -> None:
         """Do what is due now and then: heartbeat, lost hints, orders from outside, old rows, new settings."""
         now = time.monotonic()
-        if self._hints_lost:
-            self._hints_lost = False
+        if self._hints.some_lost():
             for watched in self._watched:
                 watched.rescan()
         if now >= self._beat_at:
@@ -215,7 +186,7 @@ class Service:
                 self._prune_at = now + DAY
                 self._prune()
         except FolderError as error:  # a full disk is no reason to end
-            self._watched[0].outcomes.complain(str(error))
+            self._watched[0].voice.complain(str(error))
 
     def _prune(self) -> None:
         days = self._settings.ledger_days
@@ -228,21 +199,9 @@ class Service:
     def _wait(self) -> None:
         """Sleep until something is due, and take the hints that came."""
         until = min([self._beat_at, *(watched.next_due() for watched in self._watched)])
-        try:
-            hint = self._hints.get(timeout=max(0.0, until - time.monotonic()))
-            for _ in range(HINTS_AT_ONCE):
-                if hint is not None:
-                    for watched in self._watched:
-                        watched.intake.follow(hint)
-                hint = self._hints.get_nowait()
-        except queue.Empty:
-            return
-
-    def _hint(self, path: Path) -> None:
-        if self._hints.qsize() < HINTS_AT_MOST:
-            self._hints.put(path)
-        else:
-            self._hints_lost = True
+        for hint in self._hints.take(until - time.monotonic()):
+            for watched in self._watched:
+                watched.intake.follow(hint)
 
     def _dispatch(self) -> None:
         """Keep the workers filled, the folders taking turns; before new settings nothing is begun."""
@@ -277,7 +236,7 @@ class Service:
             with ExitStack() as stack:
                 workers = self._new_workers(settings)
                 stack.callback(workers.stop)
-                opened = self._opened(settings)
+                opened = open_folders(settings, self._watched, self._ledger, self._hints.put)
                 stack.pop_all()
         except BgwatchError as error:
             self._refuse_settings(error)

@@ -19,6 +19,7 @@ from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.outcomes import Outcomes
 from bgwatch.watch.places import places
+from bgwatch.watch.voice import Voice
 
 CHECK = 2.0  # seconds between two looks at whether the folders are there and the events sound
 POLL = 2.0  # seconds between two rescans of a folder that has no events
@@ -54,8 +55,8 @@ class Watched:
 
     Attributes
     ----------
-    folder, lock, filing, intake, outcomes
-        As above, its places, its inbox, and what becomes of its pictures.
+    folder, lock, filing, intake, voice, outcomes
+        As above, its places, its inbox, its log, and what becomes of its pictures.
     """
 
     def __init__(
@@ -73,7 +74,10 @@ class Watched:
         self.inbox = self.filing.where.inbox
         self._ledger, self._recalls = ledger, ledger.recalls(self.inbox)
         self.intake = Intake(self.inbox, folder.settle_seconds, ledger.staying(self.inbox))
-        self.outcomes = Outcomes(self.filing, self.intake, ledger, folder.on_conflict, folder.settle_seconds)
+        self.voice = Voice()
+        self.outcomes = Outcomes(
+            self.filing, self.intake, ledger, self.voice, folder.on_conflict, folder.settle_seconds
+        )
         self._recovered = False
         self._events: Events | None = None
         self._jobs: dict[str, Path] = {}
@@ -200,8 +204,8 @@ class Watched:
             "failed": counts["failed"],
             "skipped": counts["skipped"],
             "last_rescan": _time(self._last_rescan),
-            "last_error": self.outcomes.last_error or None,
-            "last_error_at": _time(self.outcomes.last_error_at),
+            "last_error": self.voice.last_error or None,
+            "last_error_at": _time(self.voice.last_error_at),
         }
 
     @property
@@ -218,7 +222,7 @@ class Watched:
                 log.info("swept %d unfinished files of an earlier run", count)
             self._recovered = True
         except FolderError as error:
-            self.outcomes.complain(str(error))
+            self.voice.complain(str(error))
 
     def _hear(self) -> None:
         """Start the events, or say why there are none."""
@@ -228,7 +232,7 @@ class Watched:
         if self._polling == "always":
             return
         if self._polling == "auto" and is_remote(self.inbox):
-            self.outcomes.complain(
+            self.voice.complain(
                 f"{self.inbox}: lies on a network disk, which tells of no changes; it is read every {POLL:g} s"
             )
             return
@@ -236,7 +240,7 @@ class Watched:
             self._events = Events(self.inbox, self._hint)
         except OSError as error:
             every = POLL if self._polling == "auto" else self._rescan_seconds
-            self.outcomes.complain(f"{self.inbox}: no events ({error.strerror}); it is read every {every:g} s instead")
+            self.voice.complain(f"{self.inbox}: no events ({error.strerror}); it is read every {every:g} s instead")
 
     def _look_after(self) -> None:
         """See whether the folders are there, and the events sound."""
@@ -257,7 +261,7 @@ class Watched:
             lock = InboxLock(self.inbox)
         except FolderError as error:
             self._away = self.inbox
-            self.outcomes.complain(str(error))
+            self.voice.complain(str(error))
             return
         self.lock.close()
         self.lock = lock

@@ -9,6 +9,9 @@ import pytest
 from scenes import Ended
 from watching import Box, Daemon, places_of
 
+from bgwatch.watch import service as service_module
+from bgwatch.watch import watched as watched_module
+
 
 @pytest.fixture
 def box(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Box:
@@ -37,3 +40,11 @@ def retry(box: Box, bgwatch: Callable[..., Ended]) -> Callable[..., Ended]:
         return bgwatch("retry", *places_of(box, **settings), *arguments)
 
     return call
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look after folders, and try again after a fault, without waiting."""
+    for name in ("CHECK", "POLL", "PAUSE"):
+        monkeypatch.setattr(watched_module, name, 0.02)
+    monkeypatch.setattr(service_module, "BEAT", 0.02)

@@ -1,7 +1,6 @@
 """``bgwatch retry --accept``: what lies in the folders before and after, for each setting of ``on_conflict``."""
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,62 +17,16 @@ Draw = Callable[..., Path]
 Bgwatch = Callable[..., Ended]
 
 
-def made(box: Box, original: str, place: str, content: str) -> None:
-    """Leave a result as a daemon does: the file, its reason, and what the ledger tells of it."""
-    path = box.outbox / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    there = identity_of(path)
-    assert there
-    kind: Literal["review", "done"] = "review" if place.startswith("review") else "done"
-    if kind == "review":
-        reason_of_doubt(path).touch()
-    ledger = Ledger(box.root / "state" / "ledger.sqlite")
-    attempt = Attempt(box.inbox, Path(original), there, kind, path, there.inode)
-    ledger.finish(ledger.begin(attempt), kind)
-    ledger.close()
-
-
-def an_older_result(box: Box) -> None:
-    """It stands under the name of the same original."""
-    made(box, "a.jpg", "a.png", "first")
-    made(box, "a.jpg", "review/a.png", "reviewed")
-
-
-def a_newer_result(box: Box) -> None:
-    """The picture was taken once more, and came out well."""
-    made(box, "a.jpg", "review/a.png", "reviewed")
-    made(box, "a.jpg", "a.png", "first")
-
-
-def anothers_result(box: Box) -> None:
-    made(box, "a.jpg", "a.png", "first")
-    made(box, "a.png", "review/a.png", "reviewed")
-
-
-def anothers_and_an_older_result(box: Box) -> None:
-    """The older one has the number that it was given because of the other's."""
-    made(box, "a.jpg", "a.png", "first")
-    made(box, "a.png", "a-2.png", "second")
-    made(box, "a.png", "review/a.png", "reviewed")
-
-
-def a_persons_file(box: Box) -> None:
-    made(box, "a.jpg", "review/a.png", "reviewed")
-    (box.outbox / "a.png").write_text("first")
-
-
-def a_result_that_is_forgotten(box: Box) -> None:
-    """With the ledger, which told whose it is."""
-    an_older_result(box)
-    shutil.rmtree(box.root / "state")
-
-
-def two_under_review(box: Box) -> None:
-    """Whose results want the same name."""
-    made(box, "a.jpg", "review/a.png", "first")
-    made(box, "a.png", "review/a-2.png", "reviewed")
-
+# original, result and its content, in the order in which they came; nobody knows the original of a person's file
+Standing = Sequence[tuple[str | None, str, str]]
+REVIEWED = ("a.jpg", "review/a.png", "reviewed")
+OLDER: Standing = [("a.jpg", "a.png", "first"), REVIEWED]
+NEWER: Standing = [REVIEWED, ("a.jpg", "a.png", "first")]
+PERSONS: Standing = [REVIEWED, (None, "a.png", "first")]
+FORGOTTEN: Standing = [(None, "a.png", "first"), (None, "review/a.png", "reviewed")]
+ANOTHERS: Standing = [("a.jpg", "a.png", "first"), ("a.png", "review/a.png", "reviewed")]
+ANOTHERS_AND_OLDER: Standing = [ANOTHERS[0], ("a.png", "a-2.png", "second"), ANOTHERS[1]]
+TWO_UNDER_REVIEW: Standing = [("a.jpg", "review/a.png", "first"), ("a.png", "review/a-2.png", "reviewed")]
 
 REVIEW = {"out/review/a.png": "reviewed", "out/review/a.reason.txt": ""}
 STAYS = {"out/a.png": "first", **REVIEW}
@@ -83,31 +36,47 @@ BOTH = {"out/a.png": "first", "out/a-2.png": "second"}
 IS_THERE = "out/a.png is there already, and on_conflict is skip; move one of them away"
 
 
+def made(box: Box, original: str | None, place: str, content: str) -> None:
+    """Leave a result as a daemon does: the file, its reason, and what the ledger tells of it."""
+    path = box.outbox / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    there = identity_of(path)
+    assert there
+    kind: Literal["review", "done"] = "review" if place.startswith("review") else "done"
+    if kind == "review":
+        reason_of_doubt(path).touch()
+    if original:
+        ledger = Ledger(box.root / "state" / "ledger.sqlite")
+        ledger.finish(ledger.begin(Attempt(box.inbox, Path(original), there, kind, path, there.inode)), kind)
+        ledger.close()
+
+
 @pytest.mark.parametrize(
     ("standing", "on_conflict", "after", "said"),
     [
-        (an_older_result, "number", NUMBERED, ""),
-        (an_older_result, "overwrite", REPLACED, ""),
-        (an_older_result, "skip", STAYS, IS_THERE),
-        (a_newer_result, "number", NUMBERED, ""),
-        (a_newer_result, "overwrite", STAYS, "out/a.png is a newer result of the same picture; delete the one you do"),
-        (a_newer_result, "skip", STAYS, IS_THERE),
-        (anothers_result, "number", NUMBERED, ""),
-        (anothers_result, "overwrite", NUMBERED, ""),
-        (anothers_result, "skip", STAYS, IS_THERE),
-        (anothers_and_an_older_result, "number", {**BOTH, "out/a-3.png": "reviewed"}, ""),
-        (anothers_and_an_older_result, "overwrite", NUMBERED, ""),
-        (anothers_and_an_older_result, "skip", {**BOTH, **REVIEW}, IS_THERE),
-        (a_persons_file, "number", NUMBERED, ""),
-        (a_persons_file, "overwrite", REPLACED, ""),
-        (a_persons_file, "skip", STAYS, IS_THERE),
-        (a_result_that_is_forgotten, "number", NUMBERED, ""),
-        (a_result_that_is_forgotten, "overwrite", REPLACED, ""),
-        (a_result_that_is_forgotten, "skip", STAYS, IS_THERE),
-        (two_under_review, "number", NUMBERED, ""),
-        (two_under_review, "overwrite", NUMBERED, ""),
+        (OLDER, "number", NUMBERED, ""),
+        (OLDER, "overwrite", REPLACED, ""),
+        (OLDER, "skip", STAYS, IS_THERE),
+        (NEWER, "number", NUMBERED, ""),
+        (NEWER, "overwrite", STAYS, "out/a.png is a newer result of the same picture; delete the one you do"),
+        (NEWER, "skip", STAYS, IS_THERE),
+        (ANOTHERS, "number", NUMBERED, ""),
+        (ANOTHERS, "overwrite", NUMBERED, ""),
+        (ANOTHERS, "skip", STAYS, IS_THERE),
+        (ANOTHERS_AND_OLDER, "number", {**BOTH, "out/a-3.png": "reviewed"}, ""),
+        (ANOTHERS_AND_OLDER, "overwrite", NUMBERED, ""),
+        (ANOTHERS_AND_OLDER, "skip", {**BOTH, **REVIEW}, IS_THERE),
+        (PERSONS, "number", NUMBERED, ""),
+        (PERSONS, "overwrite", REPLACED, ""),
+        (PERSONS, "skip", STAYS, IS_THERE),
+        (FORGOTTEN, "number", NUMBERED, ""),
+        (FORGOTTEN, "overwrite", REPLACED, ""),
+        (FORGOTTEN, "skip", STAYS, IS_THERE),
+        (TWO_UNDER_REVIEW, "number", NUMBERED, ""),
+        (TWO_UNDER_REVIEW, "overwrite", NUMBERED, ""),
         (
-            two_under_review,
+            TWO_UNDER_REVIEW,
             "skip",
             {"out/a.png": "first", "out/review/a-2.png": "reviewed", "out/review/a-2.reason.txt": ""},
             IS_THERE,
@@ -117,12 +86,13 @@ IS_THERE = "out/a.png is there already, and on_conflict is skip; move one of the
 def test_a_result_is_accepted_where_its_name_is_taken(
     box: Box,
     retry: Bgwatch,
-    standing: Callable[[Box], None],
+    standing: Standing,
     on_conflict: str,
     after: dict[str, str],
     said: str,
 ) -> None:
-    standing(box)
+    for original, place, content in standing:
+        made(box, original, place, content)
     ended = retry("--accept", on_conflict=on_conflict)
     assert said in ended.err
     assert (ended.code, bool(ended.err)) == (bool(said), bool(said))

@@ -1,7 +1,6 @@
-"""A daemon that is left alone: events die, folders vanish and come back, the disk fills up, settings change."""
+"""A daemon that is left alone: folders vanish and come back, files come slowly, the disk fills up."""
 
 import logging
-import os
 import shutil
 import signal
 import subprocess
@@ -10,131 +9,16 @@ from pathlib import Path
 
 import pytest
 from scenes import Ended, opened
-from watching import Box, Daemon, appears, meanwhile, names, until
+from watching import Box, Daemon, appears, drop, meanwhile, names, seldom, until
 
-from bgwatch.errors import FolderError, SettingsError
-from bgwatch.settings import Settings
-from bgwatch.watch import events as events_module
+from bgwatch.errors import FolderError
 from bgwatch.watch import intake as intake_module
-from bgwatch.watch import service as service_module
-from bgwatch.watch import watched as watched_module
-from bgwatch.watch.events import Events, is_remote
 from bgwatch.watch.filing import Filing
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
-from bgwatch.watch.service import Service
 
 Draw = Callable[..., Path]
 Log = pytest.LogCaptureFixture
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look after folders, and try again after a fault, without waiting."""
-    for name in ("CHECK", "POLL", "PAUSE"):
-        monkeypatch.setattr(watched_module, name, 0.02)
-    monkeypatch.setattr(service_module, "BEAT", 0.02)
-
-
-def seldom(box: Box, **fields: object) -> Service:
-    """A service that rescans only when it has a reason to."""
-    service = box.service(**fields)
-    service._settings = service._settings.model_copy(update={"rescan_seconds": 86_400.0})
-    return service
-
-
-def drop(source: Path, target: Path) -> None:
-    """Rename a picture into place."""
-    shutil.copy(source, target.with_name(".coming"))
-    target.with_name(".coming").rename(target)
-
-
-@pytest.mark.parametrize("dies", ["emitter", "observer", "watch"])
-def test_events_that_die_are_started_again_and_the_folder_is_read(
-    box: Box, draw: Draw, quick: None, caplog: Log, dies: str
-) -> None:
-    """A picture that came while nobody was told is found, and one that comes later is heard of."""
-    source = draw(box.root / "a.jpg")
-    service = seldom(box)
-
-    def person() -> None:
-        until(lambda: "watching" in caplog.text)
-        [watched] = service._watched
-        events = watched._events
-        assert events
-        if dies == "emitter":
-            for emitter in events._observer.emitters:
-                emitter.stop()
-        elif dies == "observer":
-            events._observer.stop()
-        else:
-            events_module.WATCHDOG.warning("a queue that overflowed, or a folder that could not be watched")
-        until(lambda: "events were lost" in caplog.text)
-        drop(source, box.inbox / "a.jpg")
-        appears(box.outbox / "done" / "a.jpg")
-
-    assert meanwhile(service, person) == 0
-
-
-def test_hints_that_are_too_many_are_made_good_by_a_rescan(
-    box: Box, draw: Draw, quick: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service_module, "HINTS_AT_MOST", -1)
-    source = draw(box.root / "a.jpg")
-
-    def person() -> None:
-        drop(source, box.inbox / "a.jpg")
-        appears(box.outbox / "done" / "a.jpg")
-
-    assert meanwhile(seldom(box), person) == 0
-
-
-class NoEvents(Events):
-    """A system that refuses to watch."""
-
-    def __init__(self, *_: object) -> None:
-        raise OSError(28, "inotify watch limit reached")
-
-
-@pytest.mark.parametrize(
-    ("polling", "events", "said"),
-    [
-        ("auto", NoEvents, "no events (inotify watch limit reached); it is read every 0.02 s instead"),
-        ("always", NoEvents, ""),
-        ("never", Events, ""),
-    ],
-)
-def test_without_events_the_folder_is_polled(
-    box: Box,
-    draw: Draw,
-    quick: None,
-    caplog: Log,
-    monkeypatch: pytest.MonkeyPatch,
-    polling: str,
-    events: type[Events],
-    said: str,
-) -> None:
-    monkeypatch.setattr(watched_module, "Events", events)
-    source = draw(box.root / "a.jpg")
-    service = seldom(box)
-    service._settings = service._settings.model_copy(update={"polling": polling})
-
-    def person() -> None:
-        drop(source, box.inbox / "a.jpg")
-        appears(box.outbox / "done" / "a.jpg")
-
-    assert meanwhile(service, person) == 0
-    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert errors == ([f"{box.inbox}: {said}"] if said else [])
-
-
-def test_a_network_disk_is_known_by_its_mount(tmp_path: Path) -> None:
-    device = tmp_path.stat().st_dev
-    mount = f"36 35 {os.major(device)}:{os.minor(device)} / /mnt rw,noatime master:1 - {{}} server:/share rw\n"
-    for kind, remote in (("nfs4", True), ("cifs", True), ("fuse.sshfs", True), ("ext4", False), ("fuse.ntfs", False)):
-        (tmp_path / "mounts").write_text("22 1 0:999 / /proc rw - nfs4 other rw\n" + mount.format(kind))
-        assert is_remote(tmp_path, tmp_path / "mounts") is remote, kind
-    assert not is_remote(tmp_path, tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("how", ["renamed away and back", "removed and made again"])
@@ -276,50 +160,6 @@ def test_a_picture_that_stays_half_fails_after_three_more_attempts(box: Box, dra
     assert (box.outbox / "failed" / "a.jpg").read_bytes() == half
 
 
-def test_settings_are_read_again_on_a_hangup(box: Box, draw: Draw, quick: None, caplog: Log) -> None:
-    """Wrong ones are refused in one line and change nothing; good ones bring another folder and keep the first."""
-    source = draw(box.root / "a.jpg")
-    service = box.service()
-    first = service._settings
-    second = first.folders[0].model_copy(update={"inbox": str(box.root / "in2"), "outbox": str(box.root / "out2")})
-    loop = first.folders[0].model_copy(update={"inbox": str(box.root / "in3"), "outbox": str(box.inbox)})
-    held = first.folders[0].model_copy(update={"inbox": str(box.root / "held")})
-    orders: list[Settings | SettingsError] = [
-        SettingsError("c.yaml: settle_secondz: is not a setting"),
-        first.model_copy(update={"folders": (first.folders[0], loop)}),
-        first.model_copy(update={"folders": (first.folders[0], held)}),
-        first.model_copy(update={"folders": (first.folders[0], second), "workers": 1}),
-    ]
-
-    def reread() -> Settings:
-        order = orders.pop(0)
-        if isinstance(order, SettingsError):
-            raise order
-        return order
-
-    service._reread = reread
-
-    def person() -> None:
-        (box.root / "held").mkdir()
-        lock = InboxLock(box.root / "held")
-        for count, reason in enumerate(("settle_secondz", "lies inside the inbox", "is watched already"), 1):
-            os.kill(os.getpid(), signal.SIGHUP)
-            until(lambda: caplog.text.count("the old ones stay in force") == count, reason)  # noqa: B023
-            assert reason in caplog.records[-1].getMessage()
-            drop(source, box.inbox / f"{count}.jpg")
-            appears(box.outbox / "done" / f"{count}.jpg")
-        lock.close()
-        os.kill(os.getpid(), signal.SIGHUP)
-        until(lambda: "the new settings are in force" in caplog.text)
-        for inbox, outbox in ((box.inbox, box.outbox), (box.root / "in2", box.root / "out2")):
-            drop(source, inbox / "last.jpg")
-            appears(outbox / "done" / "last.jpg")
-
-    assert meanwhile(service, person) == 0
-    assert not (box.root / "in3").exists()
-    assert "5 done" in caplog.text
-
-
 def test_a_ledger_that_cannot_be_used_for_a_while_does_not_end_the_daemon(
     box: Box, draw: Draw, quick: None, caplog: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,26 +186,6 @@ def test_a_ledger_that_cannot_be_used_for_a_while_does_not_end_the_daemon(
 
 def full(*_: object, **__: object) -> int:
     raise FolderError("ledger.sqlite: the ledger cannot be used (database or disk is full); make room there")
-
-
-def test_settings_that_are_read_again_make_no_folder_that_is_waited_for(
-    box: Box, draw: Draw, quick: None, caplog: Log
-) -> None:
-    source = draw(box.root / "a.jpg")
-    service = box.service()
-    service._reread = lambda: service._settings
-
-    def person() -> None:
-        box.outbox.rename(box.root / "unmounted")
-        until(lambda: f"{box.outbox}: is gone" in caplog.text)
-        os.kill(os.getpid(), signal.SIGHUP)
-        until(lambda: "the new settings are in force" in caplog.text)
-        assert not box.outbox.exists()
-        drop(source, box.inbox / "a.jpg")
-        (box.root / "unmounted").rename(box.outbox)
-        appears(box.outbox / "done" / "a.jpg")
-
-    assert meanwhile(service, person) == 0
 
 
 @pytest.mark.slow
@@ -420,21 +240,3 @@ def test_a_disk_that_is_full_is_waited_for(start: Callable[..., Daemon], draw: D
     assert daemon.ends(signal.SIGTERM) == 0
     assert daemon.words().count("No space left on device") == 1
     assert names("in") == set()
-
-
-@pytest.mark.slow
-def test_where_inotify_has_no_watches_left_the_folder_is_polled(start: Callable[..., Daemon], draw: Draw) -> None:
-    under = ["unshare", "--user", "--map-root-user"]
-    limit = "/proc/sys/user/max_inotify_watches"
-    probe = subprocess.run([*under, "sh", "-c", f"echo 0 > {limit}"], capture_output=True, check=False)
-    if probe.returncode:
-        pytest.skip("this user may not make user namespaces with limits here")
-    daemon = start(
-        "in", "out", "--settle-seconds", "0.05", under=[*under, "sh", "-c", f'echo 0 > {limit}; exec "$@"', "sh"]
-    )
-    daemon.says("in: no events .*; it is read every 2 s instead")
-    daemon.says("watching")
-    draw("a.jpg")
-    Path("a.jpg").rename("in/a.jpg")
-    daemon.says(r"a\.jpg -> ")
-    assert daemon.ends(signal.SIGTERM) == 0

@@ -1,5 +1,6 @@
 """What the tests of the watch folder share: a service in this process, and a daemon as a user starts it."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from running import PATIENCE, Running
-from scenes import Ended, opened
+from scenes import Ended
 
 from bgwatch.settings import Folder, Settings, WorkerLimits
 from bgwatch.watch.intake import Intake
@@ -85,11 +86,6 @@ def rescans(box: Box, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
         assert service.run() == 0
 
 
-def shade(path: Path) -> object:
-    """The colour of the disc, which tells pictures of different seeds apart."""
-    return opened(path).getpixel((60, 60))[:3]
-
-
 def names(top: str) -> set[str]:
     return {str(path) for path in Path(top).rglob("*") if path.is_file()}
 
@@ -149,3 +145,16 @@ def called(*arguments: object) -> Ended:
     line = [sys.executable, "-m", "bgwatch", *map(str, arguments)]
     ended = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def seldom(box: Box, **fields: object) -> Service:
+    """A service that rescans only when it has a reason to."""
+    service = box.service(**fields)
+    service._settings = service._settings.model_copy(update={"rescan_seconds": 86_400.0})
+    return service
+
+
+def drop(source: Path, target: Path) -> None:
+    """Rename a picture into place."""
+    shutil.copy(source, target.with_name(".coming"))
+    target.with_name(".coming").rename(target)
