@@ -93,7 +93,7 @@ def _options(kind: str, quality: int | None) -> dict[str, Any]:
     # chroma in full resolution: at half of it the outline of a cut-out takes on the colour of its neighbours
     if kind == "avif":
         return {"quality": quality or LOSSY_QUALITY, "subsampling": "4:4:4", "max_threads": 1}
-    return {"quality": quality or LOSSY_QUALITY, "subsampling": 0, "optimize": True}
+    return {"quality": quality or LOSSY_QUALITY, "subsampling": 0}
 
 
 def _tiff(pixels: NDArray[Any], kept: Mapping[str, Any]) -> bytes:
