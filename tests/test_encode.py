@@ -107,11 +107,12 @@ def test_a_lower_quality_is_smaller(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["avif", "jpeg", "webp"])
 def test_noise_with_long_metadata_is_written_at_any_quality(kind: str) -> None:
     """Pillow's optimized JPEGs do not fit into its buffer then."""
-    noise = np.random.default_rng(0).integers(0, 2, (300, 300, 3), np.uint8) * 255
+    side = 300 if kind == "jpeg" else 40
+    noise = np.random.default_rng(0).integers(0, 2, (side, side, 3), np.uint8) * 255
     long = {"icc_profile": SRGB + bytes(300_000), "exif": photograph() + bytes(60_000), "xmp": bytes(65_000)}
     for quality in (90, 95, 100):
         for kept in ({}, long):
-            assert read(encode(noise, kept, kind, quality)).size == (300, 300)
+            assert read(encode(noise, kept, kind, quality)).size == (side, side)
 
 
 @pytest.mark.parametrize("kind", ["avif", "jpeg"])

@@ -4,15 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
+from profiles import gamma, rgb_profile
 from scenes import Ended, opened
 
 from bgwatch.config import in_force, parse
+from bgwatch.encode import encode
 from bgwatch.errors import SettingsError
 from bgwatch.job import Job, run
-from bgwatch.settings import Output, output
+from bgwatch.settings import Output, PictureLimits, Segmentation, output
 
 Draw = Callable[..., Path]
 Bgwatch = Callable[..., Ended]
@@ -125,6 +129,33 @@ def test_a_result_that_is_too_large_fails_in_one_sentence(draw: Draw, asked: dic
     assert (outcome.state, outcome.again) == ("failed", False)
     assert outcome.reasons[0].startswith(f"a.jpg: {said}")
     assert not Path("a.tmp").exists()
+
+
+@pytest.mark.parametrize("source", ["tiff", "png"])
+@pytest.mark.parametrize("target", ["tiff", "png"])
+def test_sixteen_bits_stay_sixteen_from_file_to_file(source: str, target: str) -> None:
+    """A value of 9001 comes out as 9001, cropped, on a canvas and over a colour; resolution and profile with it."""
+    deep = np.full((80, 60, 3), (50_000, 50_100, 50_200), np.uint16)
+    deep += np.random.default_rng(1).integers(0, 300, deep.shape, np.uint16)
+    deep[20:60, 20:40] = (9001, 20_003, 777)
+    profile = rgb_profile("Adobe RGB", gamma(2.2))
+    Path("deep").write_bytes(encode(deep, {"dpi": (300.0, 300.0), "icc_profile": profile}, source))
+    asked = Output(format=target, crop=True, canvas="square", fill="#ffffff")  # type: ignore[arg-type]
+    outcome = run(Job("deep", "made", Segmentation().model_dump(), PictureLimits().model_dump(), asked.model_dump()))
+    assert (outcome.state, outcome.reasons) == ("done", ())
+    made = cv2.imread("made", cv2.IMREAD_UNCHANGED)
+    assert made is not None
+    assert (made.dtype, made.shape) == (np.uint16, (40, 40, 3))
+    assert (made[1:-1, 12:-12, ::-1] == (9001, 20_003, 777)).all()
+    assert (made[0, 0] == 65535).all()
+    with Image.open("made") if target == "png" else tifffile.TiffFile("made") as file:
+        if isinstance(file, Image.Image):
+            assert file.info["icc_profile"] == profile
+            assert file.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        else:
+            (page,) = file.pages
+            assert page.iccprofile == profile
+            assert page.get_resolution() == pytest.approx((300, 300), abs=0.1)
 
 
 def test_a_picture_behind_that_is_not_there_is_wrong_usage(draw: Draw, bgwatch: Bgwatch) -> None:
