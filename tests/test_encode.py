@@ -29,7 +29,10 @@ def photograph() -> bytes:
     exif[ExifTags.Base.Artist] = "someone"
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 0.01
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:01:02 03:04:05"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote] = bytes(range(99))
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.IFD.Interop] = {1: "R98"}
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 51.0, 29.5)
     return exif.tobytes()
 
 
@@ -147,7 +150,11 @@ def test_what_belongs_to_a_photograph_stays(kind: str, channels: int) -> None:
     assert (exif[ExifTags.Base.Make], exif[ExifTags.Base.Artist]) == ("Drawn", "someone")
     assert details[ExifTags.Base.ExposureTime] == pytest.approx(0.01)
     assert details[ExifTags.Base.DateTimeOriginal] == "2026:01:02 03:04:05"
-    assert exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+    assert details[ExifTags.Base.MakerNote] == bytes(range(99))
+    assert exif.get_ifd(ExifTags.IFD.Interop) == {1: "R98"}
+    where = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    assert where[ExifTags.GPS.GPSLatitudeRef] == "N"
+    assert where[ExifTags.GPS.GPSLatitude] == pytest.approx((48, 51, 29.5))
     assert resolution(image) == pytest.approx((300, 200), abs=0.1)
 
 

@@ -1,17 +1,23 @@
 """What a cut-out becomes before it is encoded."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
 
 from bgwatch.colour import convert, eight_bits
+from bgwatch.encode import encode
 from bgwatch.errors import FolderError
 from bgwatch.finish import Finished, finish
-from bgwatch.settings import Output, PictureLimits
+from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
 
 LIMITS = PictureLimits()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -190,3 +196,58 @@ def test_metadata_that_a_format_cannot_hold_is_left_out_and_told() -> None:
     assert result.kept == {"dpi": (1.0, 1.0)}
     assert [note.split(":")[0] for note in result.notes] == ["its EXIF was left out", "its XMP was left out"]
     assert made(cutout(), kept, format="webp").kept == kept
+
+
+@st.composite
+def asked_for(draw: st.DrawFn) -> dict[str, Any]:
+    """Settings of results that go together."""
+    kind = draw(st.sampled_from(list(RESULT_SUFFIXES)))
+    asked = {
+        "format": kind,
+        "crop": draw(st.booleans()),
+        "crop_padding": draw(st.sampled_from(["0", "3", "20%"])),
+        "crop_alpha": draw(st.sampled_from([0.0, 0.05, 1.0])),
+        "canvas": draw(st.sampled_from([None, "square", "7x5", "1x1", "40x3"])),
+        "enlarge": draw(st.booleans()),
+        "strip": draw(st.booleans()),
+        "mask": draw(st.booleans()),
+    }
+    behind = st.sampled_from(["#fff", "#12aB9f"] if kind == "jpeg" else ["transparent", "#fff", "#12aB9f"])
+    return asked if asked["mask"] else {**asked, "fill": draw(behind)}
+
+
+@settings(deadline=None)
+@given(
+    st.tuples(st.sampled_from([np.uint8, np.uint16]), st.integers(1, 9), st.integers(1, 9)).flatmap(
+        lambda kind: arrays(kind[0], (*kind[1:], 4))
+    ),
+    st.booleans(),
+    st.sampled_from([None, P3, ADOBE, SRGB, b"broken"]),
+    asked_for(),
+)
+def test_whatever_is_asked_for_can_be_written_and_read(
+    rgba: np.ndarray, grey: bool, profile: bytes | None, asked: dict[str, Any]
+) -> None:
+    """A result is of the size that was asked for, opaque where something lies behind, and its file is whole."""
+    if grey:
+        rgba[..., 1] = rgba[..., 2] = rgba[..., 0]
+        profile = GREY if profile else None
+    before = rgba.copy()
+    result = made(rgba, {"icc_profile": profile} if profile else {}, grey, **asked)
+    assert np.array_equal(rgba, before), "what was handed in is as it was"
+    height, width = result.pixels.shape[:2]
+    if asked["canvas"] and asked["canvas"] != "square":
+        assert f"{width}x{height}" == asked["canvas"]
+    elif not asked["crop"]:
+        assert (height, width) == ((max(rgba.shape[:2]),) * 2 if asked["canvas"] else rgba.shape[:2])
+    assert not (asked["strip"] and result.kept)
+    data = encode(result.pixels, result.kept, asked["format"])
+    if asked["format"] == "tiff":
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            assert np.array_equal(file.pages[0].asarray(), result.pixels)
+        return
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        assert image.size == (width, height)
+        clear = not asked["mask"] and asked["fill"] == "transparent"
+        assert (image.mode in ("RGBA", "LA")) is clear or asked["format"] == "webp"
