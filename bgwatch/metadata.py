@@ -69,7 +69,7 @@ def _dpi(image: Image.Image, orientation: int) -> tuple[float, float] | None:
         across, down = (float(part) for part in image.info["dpi"])
     except BROKEN:
         return None
-    if not (0 < across < 1e5 and 0 < down < 1e5):
+    if not (1 < across < 1e5 and 1 < down < 1e5):  # 1 is what Pillow says of a TIFF that says nothing
         return None
     return (down, across) if orientation in SIDEWAYS else (across, down)
 
@@ -79,9 +79,10 @@ def _exif(image: Image.Image) -> bytes:
         exif = image.getexif()
         for tag in STALE:
             exif.pop(tag, None)
-        details = exif.get_ifd(ExifTags.IFD.Exif)
+        details = exif.get_ifd(ExifTags.IFD.Exif) if ExifTags.IFD.Exif in exif else {}
         if SIZES & details.keys():
             exif[ExifTags.IFD.Exif] = {tag: value for tag, value in details.items() if tag not in SIZES}
+        exif.bigtiff = False
         return exif.tobytes() if len(exif) else b""  # which leaves out the thumbnail's directory
     except BROKEN:
         return b""
