@@ -41,8 +41,6 @@ def pages(image: Image.Image, file: BinaryIO, most: int) -> list[int]:
         elif image.format == "TIFF":
             whole = [number for number, kind in enumerate(_subfiles(file, most)) if not kind & (REDUCED | MASK)]
             return whole[: most + 1] or [0]
-    except struct.error:  # cut short: what was counted so far is of no use
-        return [0]
     finally:
         file.seek(place)
     return list(range(max(1, min(count, most + 1))))
@@ -71,22 +69,29 @@ def _table(flags: bytes) -> int:
 
 
 def _subfiles(file: BinaryIO, most: int) -> Iterator[int]:
-    """Yield NewSubfileType for each directory of a TIFF, for thumbnails too; a loop of directories ends."""
+    """Yield NewSubfileType for each directory of a TIFF, for thumbnails too; a loop of directories ends.
+
+    One that is cut short is the last, and a page.
+    """
     file.seek(0)
     order = "<" if file.read(2) == b"II" else ">"
     big = struct.unpack(order + "H", file.read(2)) == (43,)
     count_of, offset_of, entry_of = ("Q", "Q", "HHQ4s4x") if big else ("H", "I", "HHI4s")
     file.seek(8 if big else 4)
     seen: set[int] = set()
-    (place,) = _unpacked(file, order + offset_of)
-    while place and place not in seen and len(seen) <= 3 * most + 3:  # each may have a thumbnail and a mask
-        seen.add(place)
-        file.seek(place)
-        (entries,) = _unpacked(file, order + count_of)
-        table = file.read(min(entries, 65535) * struct.calcsize(order + entry_of))
-        found = {tag: value for tag, _, _, value in struct.iter_unpack(order + entry_of, table)}
-        yield struct.unpack(order + "I", found.get(NEW_SUBFILE_TYPE, bytes(4)))[0]
+    try:
         (place,) = _unpacked(file, order + offset_of)
+        while place and place not in seen and len(seen) <= 3 * most + 3:  # each may have a thumbnail and a mask
+            seen.add(place)
+            file.seek(place)
+            (entries,) = _unpacked(file, order + count_of)
+            table = file.read(min(entries, 65535) * struct.calcsize(order + entry_of))
+            found = {tag: value for tag, _, _, value in struct.iter_unpack(order + entry_of, table)}
+            kind = struct.unpack(order + "I", found.get(NEW_SUBFILE_TYPE, bytes(4)))[0]
+            (place,) = _unpacked(file, order + offset_of)
+            yield kind
+    except struct.error:
+        yield 0
 
 
 def _unpacked(file: BinaryIO, form: str) -> tuple[int, ...]:

@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: png_with(png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + zoo.unpacked_size(HUNDRED))),
         TEXTS,
     ),
-    "plain text": (lambda: png_with(png_chunk(b"tEXt", b"Comment\0" + b"x" * HUNDRED)), TEXTS),
+    "plain text": (lambda: png_with(png_chunk(b"tEXt", b"Comment\0" + b"x" * 2**26)), TEXTS),
     "strip size": (lambda: tiff(np.asarray(zoo.colours()), 2, compression=8, tags={279: [2**32 - 1]}), BROKEN),
     "strip place": (lambda: tiff_that_lies(273, 2**32 - 1), BROKEN),
     "strip count": (
@@ -184,7 +184,7 @@ def test_what_is_cut_short_is_refused_wherever_the_cut(tmp_path: Path, capfd: Ca
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(name=st.sampled_from(sorted(zoo.MAKERS)), dice=st.randoms(use_true_random=False))
 def test_a_broken_file_is_a_picture_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, name: str, dice: random.Random
