@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageOps
 from bgwatch.deep import bits_of, deep_pixels, turned
 from bgwatch.errors import PictureError
 from bgwatch.metadata import metadata_of, orientation_of
-from bgwatch.profile import to_srgb, unfit
+from bgwatch.profile import profile_of, to_srgb, unfit
 
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 INKS = ("CMYK", "LAB")
@@ -71,10 +71,10 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
         if bits > 8:
             notes.append(f"{bits} bits a channel were brought to 8")
         ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
-        profile = _fitting(image, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
+        profile = _fitting(image, file, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
         pixels: Image.Image | NDArray[np.uint16] = _plain(image, bits, profile, notes, path)
     else:
-        profile = _fitting(image, "L" if grey else "RGB", notes)
+        profile = _fitting(image, file, "L" if grey else "RGB", notes)
         pixels = turned(deep[0], orientation)
     kept = metadata_of(image, orientation)
     if profile and image.mode not in INKS:
@@ -82,21 +82,19 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     return Decoded(pixels, grey, kept, tuple(notes))
 
 
-def _fitting(image: Image.Image, mode: str, notes: list[str]) -> bytes | None:
+def _fitting(image: Image.Image, file: BinaryIO, mode: str, notes: list[str]) -> bytes:
     """Take the picture's profile, or note why not."""
-    profile = image.info.get("icc_profile")
-    if not profile:
-        return None
-    if reason := unfit(profile, mode):
+    profile = profile_of(image, file)
+    if profile and (reason := unfit(profile, mode)):
         notes.append(f"its colour profile {reason} and was left out")
-        return None
-    return bytes(profile)
+        return b""
+    return profile
 
 
-def _plain(image: Image.Image, bits: int, profile: bytes | None, notes: list[str], path: object) -> Image.Image:
+def _plain(image: Image.Image, bits: int, profile: bytes, notes: list[str], path: object) -> Image.Image:
     """Bring any mode to L, LA, RGB or RGBA."""
     if image.mode in INKS:
-        if image.mode == "CMYK" and profile is None:
+        if image.mode == "CMYK" and not profile:
             notes.append("its inks have no colour profile, so its colours are a guess")
         plain_inks = image.format == "JPEG" and "adobe" not in image.info  # Pillow takes all for Adobe's, inverted
         return to_srgb(ImageChops.invert(image) if plain_inks else image, profile)

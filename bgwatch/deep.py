@@ -4,6 +4,7 @@ Pillow's decoders do read every byte; they are only asked differently:
 
 - PNG, colours: the unpackers take the upper byte of each sample, and told the other byte order, the lower.
 - PNG, grey and alpha: two samples of 16 bits are four of 8, if the header says so.
+- HEIC: pillow-heif gives the upper bits of 16; the lower ones repeat them, so that white is 65535.
 - TIFF: a strip or a tile is a stream of bytes, so a row of W pixels with C samples is one of 2 W C grey pixels if the
   directory says so. Byte order and predictor are undone here.
 
@@ -86,6 +87,8 @@ def deep_pixels(image: Image.Image, file: BinaryIO) -> tuple[Deep, bool] | None:
         return _png(image, file)
     if image.format == "TIFF" and _is_deep_tiff(image.tag_v2):  # type: ignore[attr-defined]
         return _tiff(image.tag_v2, file), image.tag_v2.get(PHOTOMETRIC) != RGB  # type: ignore[attr-defined]
+    if image.format == "HEIF" and (bits := bits_of(image, file)) > 8:
+        return _heif(image, file, bits)
     if image.mode.startswith("I;16") and image.format != "TIFF":
         return np.asarray(image).astype(np.uint16), True
     return None
@@ -125,6 +128,18 @@ def turned(pixels: Deep, orientation: int) -> Deep:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
+
+
+def _heif(image: Image.Image, file: BinaryIO, bits: int) -> tuple[Deep, bool]:
+    from pillow_heif import open_heif
+
+    file.seek(0)
+    found = open_heif(file, convert_hdr_to_8bit=False)[image.tell()]
+    pixels = np.asarray(found).astype(np.uint16)
+    pixels |= pixels >> bits
+    if found.mode == "RGBa;16":
+        _divide_by_alpha(pixels)
+    return pixels, pixels.ndim == 2
 
 
 def _png(image: Any, file: BinaryIO) -> tuple[Deep, bool]:

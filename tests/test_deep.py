@@ -200,3 +200,26 @@ def test_the_cut_out_of_16_bits_is_that_of_8_bits_but_finer() -> None:
     deep, plain = remove_background(pixels), remove_background(disc())
     assert deep.rgba.dtype == np.uint16
     assert np.abs(deep.alpha - plain.alpha).max() < 0.02
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("bits", [10, 12])
+def test_heic_comes_in_with_all_its_bits(tmp_path: Path, bits: int, channels: int) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="pillow-heif, of the extra heif, is not installed")
+    levels = np.linspace(0, 65535, 64).round().astype(np.uint16)
+    samples = np.full((64, 64, channels), 65535, np.uint16)
+    samples[..., :3] = levels[None, :, None]
+    heif.options.SAVE_HDR_TO_12_BIT = bits == 12
+    try:
+        heif.from_bytes(f"{'RGB' if channels == 3 else 'RGBA'};16", (64, 64), samples.tobytes()).save(
+            tmp_path / "a", quality=-1
+        )
+    finally:
+        heif.options.SAVE_HDR_TO_12_BIT = False
+    picture = decode(tmp_path / "a", LIMIT)
+    assert isinstance(picture.pixels, np.ndarray)
+    assert picture.pixels.shape == samples.shape
+    assert np.abs(picture.pixels.astype(int) - samples)[..., :3].max() < 3 * 2 ** (16 - bits)
+    assert picture.pixels[..., :3].max() == 65535
+    assert channels == 3 or (picture.pixels[..., 3] == 65535).all()
+    assert picture.notes == ()

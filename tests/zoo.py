@@ -5,6 +5,7 @@ import random
 import struct
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 from isal import isal_zlib
@@ -12,6 +13,7 @@ from PIL import Image, ImageCms
 from scenes import disc, png_chunk
 from tiffs import tiff
 
+from bgwatch.decoders import formats
 from bgwatch.png import SIGNATURE, encode
 
 WIDTH, HEIGHT = 37, 29
@@ -125,6 +127,11 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "deep.jp2": lambda: saved(Image.fromarray(deep("L")[..., 0]), "JPEG2000"),
     "codestream.j2k": lambda: saved(in_mode("RGBA"), "JPEG2000", no_jp2=True),
 }
+if find_spec("pillow_heif"):  # the extra heif
+    formats()  # lets Pillow know it
+    MAKERS["rgb.heic"] = lambda: saved(colours(), "HEIF", icc_profile=SRGB, exif=exif().tobytes(), xmp=XMP)
+    MAKERS["rgba.heic"] = lambda: saved(in_mode("RGBA"), "HEIF", quality=-1)
+    MAKERS["moving.heic"] = lambda: moving("HEIF")
 
 
 @cache
