@@ -26,6 +26,8 @@ def refuse_unfit(layer, result):
     name = layer.get_name()
     if layer.is_group():
         raise RefusalError(f"The layer “{name}” is a group and has no pixels of its own: select a layer inside it.")
+    if layer.is_floating_sel():
+        raise RefusalError(f"“{name}” is a floating selection: anchor it, or make it a layer of its own.")
     if any(item.get_lock_content() for item in [*lineage(layer), layer.get_mask()] if item):
         raise RefusalError(f"The pixels of the layer “{name}” are locked: unlock them in the Layers dialog.")
     if result == "transparency" and layer.get_lock_alpha():
@@ -46,8 +48,9 @@ def lineage(layer):
 
 
 def has_samples_only(layer):
-    """Tell whether a layer is nothing but its pixels: vector and link layers came with GIMP 3.2."""
-    return not any(getattr(layer, f"is_{kind}_layer", bool)() for kind in ("text", "vector", "link"))
+    """Tell whether a layer is nothing but its pixels: vector and link layers, and rasterizing, came with GIMP 3.2."""
+    more = any(getattr(layer, f"is_{kind}_layer", bool)() for kind in ("text", "vector", "link"))
+    return not more or getattr(layer, "is_rasterized", bool)()
 
 
 class Read:
@@ -165,8 +168,8 @@ def recolour(layer, found):
         return
     native = layer.get_format()
     form, size = Babl.get_name(native), Babl.format_get_bytes_per_pixel(native)
-    colours = converted(found.colours, found.read, form)
     shadow, runs, at = layer.get_shadow_buffer(), iter(found.runs), 0
+    colours = converted(found, shadow, form)
     start, count = next(runs)
     for strip in strips_of(layer):
         pixels, first = bytearray(samples(layer, strip, form)), strip.y * strip.width
@@ -179,15 +182,15 @@ def recolour(layer, found):
     merge(layer, shadow)
 
 
-def converted(data, read, form):
-    """Convert pixels into another format by way of a buffer of GEGL's."""
-    width = 1024
+def converted(found, shadow, form):
+    """Convert the soft pixels' colours by way of a layer's shadow, which has room for them and is written after."""
+    read = found.read
+    width = read.layer.get_width()
     row = width * read.channels * read.depth // 8
-    height = -(-len(data) // row)
+    height = -(-len(found.colours) // row)
     area = Gegl.Rectangle.new(0, 0, width, height)
-    buffer = Gegl.Buffer.new(read.form, 0, 0, width, height)
-    buffer.set(area, read.form, data.ljust(height * row, b"\0"))
-    return buffer.get(area, 1.0, form, Gegl.AbyssPolicy.NONE)
+    shadow.set(area, read.form, found.colours.ljust(height * row, b"\0"))
+    return shadow.get(area, 1.0, form, Gegl.AbyssPolicy.NONE)
 
 
 def merge(drawable, shadow):

@@ -28,11 +28,12 @@ def test_a_mask_leaves_the_layers_samples_as_they_are(session: Any, kind: str, p
     assert facts["colours_kept"]
 
 
-def test_layers_of_32_bits_are_masked(session: Any) -> None:
-    facts = session.result("masks_of_32_bits")
-    assert facts["status"] == "success", facts["error"]
-    assert facts["masks"]
-    assert facts["colours_kept"]
+def test_layers_of_many_bits_are_masked(session: Any) -> None:
+    """Whole numbers of 32 bits, and floats of 64."""
+    for facts in session.result("masks_of_many_bits").values():
+        assert facts["status"] == "success", facts["error"]
+        assert facts["masks"]
+        assert facts["colours_kept"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -112,11 +113,30 @@ def test_a_new_layer_lies_above_the_hidden_original(session: Any) -> None:
     np.testing.assert_array_equal(found[..., 3], cutout[..., 3])
 
 
-def test_a_text_stays_text_under_its_mask(session: Any) -> None:
-    facts = session.result("text_layer")
+def test_text_stays_text_and_its_copy_is_cut(session: Any) -> None:
+    """The same holds for the links and vectors of GIMP 3.2."""
+    cases = session.result("special_layers")
+    assert {"text layer-mask", "text new-layer"} <= set(cases)
+    for case, facts in cases.items():
+        assert facts["status"] == "success", facts["error"]
+        assert facts["still_special"], case
+        assert facts["masks"] == ([True, False] if case.endswith("mask") else [False] * 3)
+    assert all(facts["first_pixel"][3] == 0 for case, facts in cases.items() if case == "link new-layer")
+
+
+def test_a_copy_of_a_layer_with_a_locked_alpha_is_cut(session: Any) -> None:
+    assert session.result("new_layer_of_locked_alpha")["status"] == "success"
+    cutout, found = session.cutout("rgb-alpha"), session.plane("locked-alpha-new-layer", (*SHAPE, 4))
+    np.testing.assert_array_equal(found[..., 3], cutout[..., 3])
+    np.testing.assert_array_equal(found[cutout[..., 3] > 0], cutout[cutout[..., 3] > 0])
+
+
+def test_a_filter_stays_on_its_layer(session: Any) -> None:
+    facts = session.result("layer_with_a_filter")
     assert facts["status"] == "success", facts["error"]
-    assert facts["still_text"]
+    assert facts["filters"] == 1
     assert facts["masks"]
+    assert facts["colours_kept"]
 
 
 def test_each_of_several_layers_gets_its_own_mask(session: Any) -> None:

@@ -16,6 +16,52 @@ def load(path):
     return image, image.get_layers()[0]
 
 
+def picture(name="rgb"):
+    """Open one of the pictures; return the image and its layer."""
+    return load(SESSION / "pictures" / f"{name}.png")
+
+
+def add_picture(image, name, *offsets):
+    """Add another picture as a layer at the top."""
+    _, other = picture(name)
+    layer = Gimp.Layer.new_from_drawable(other, image)
+    image.insert_layer(layer, None, 0)
+    if offsets:
+        layer.set_offsets(*offsets)
+    return layer
+
+
+def add_special(image, kind):
+    """Add a layer that is more than its pixels: "text", or, since GIMP 3.2, "link" or "vector"."""
+    if kind == "text":
+        layer = Gimp.TextLayer.new(image, "Sea", Gimp.context_get_font(), 30, Gimp.Unit.pixel())
+    elif kind == "link":
+        layer = Gimp.LinkLayer.new(image, Gio.File.new_for_path(str(SESSION / "pictures" / "rgb.png")))
+    else:
+        path = Gimp.Path.new(image, "triangle")
+        image.insert_path(path, None, 0)
+        stroke = path.bezier_stroke_new_moveto(10, 10)
+        path.bezier_stroke_lineto(stroke, 60, 10)
+        path.bezier_stroke_lineto(stroke, 60, 60)
+        path.stroke_close(stroke)
+        layer = Gimp.VectorLayer.new(image, path)
+    image.insert_layer(layer, None, 0)
+    return layer
+
+
+def special_kinds():
+    return ["text", "link", "vector"] if hasattr(Gimp, "LinkLayer") else ["text"]
+
+
+def make_indexed(image):
+    image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 16, False, False, "")
+
+
+def select_softly(image):
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, 30, 20, 90, 70)
+    Gimp.Selection.feather(image, 15)
+
+
 def call(image, drawables, run_mode=Gimp.RunMode.NONINTERACTIVE, **options):
     """Run the procedure, and report its answer and what became of the image."""
     before = state(image)

@@ -1,8 +1,10 @@
-"""Kills the plug-in while its worker is at work, and says when the worker is gone."""
+"""Kills the plug-in, or its worker, while the worker is at work, and prints after how many seconds it was gone."""
 
 import contextlib
 import os
+import select
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -26,32 +28,29 @@ def _memory(process):
     return int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def _wait(condition):
+def busy_worker():
+    """Wait for the worker to be in the middle of its work, which nothing announces."""
     end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(condition.__name__)
+    while time.monotonic() < end:
+        for worker in workers():
+            with contextlib.suppress(OSError):
+                if _memory(worker) > BUSY:
+                    return worker
         time.sleep(0.01)
+    raise TimeoutError(f"no worker was busy within {PATIENCE} seconds")
 
 
-def busy():
-    """Tell whether a worker works."""
-    return any(_memory(worker) > BUSY for worker in workers())
-
-
-def gone():
-    """Tell whether there is none."""
-    return not workers()
-
-
-def cancel():
-    """Kill the plug-in, the worker's parent."""
-    _wait(busy)
-    (worker,) = workers()
-    os.kill(int((worker / "stat").read_text().split()[3]), signal.SIGKILL)
-    _wait(gone)
-    print("gone")
+def cancel(which):
+    """Kill the worker, or the plug-in, its parent; wait for the worker's end."""
+    worker = busy_worker()
+    number = int(worker.name)
+    watched = os.pidfd_open(number)
+    start = time.monotonic()
+    os.kill(number if which == "worker" else int((worker / "stat").read_text().split()[3]), signal.SIGKILL)
+    if not select.select([watched], [], [], PATIENCE)[0]:
+        raise TimeoutError(f"the worker outlived the {which} by {PATIENCE} seconds")
+    print(time.monotonic() - start)
 
 
 if __name__ == "__main__":
-    cancel()
+    cancel(sys.argv[1])

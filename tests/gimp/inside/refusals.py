@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from calling import SESSION, call, load, put_gradient_mask
+from calling import SESSION, add_special, call, picture, put_gradient_mask, special_kinds
 from cancel import workers
 from gi.repository import Gegl, Gimp
 
@@ -12,20 +12,20 @@ POINTER = SESSION / "profile" / "plug-ins" / "bgwatch-remove-background" / "bgwa
 
 
 def refused_group():
-    image, _ = load(SESSION / "pictures" / "rgb.png")
+    image, _ = picture()
     group = Gimp.GroupLayer.new(image, "Sky & sea")
     image.insert_layer(group, None, 0)
     return call(image, [group])
 
 
 def refused_locked():
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     layer.set_lock_content(True)
     return call(image, [layer])
 
 
 def refused_in_locked_group():
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     group = Gimp.GroupLayer.new(image, "group")
     image.insert_layer(group, None, 0)
     image.reorder_item(layer, group, 0)
@@ -34,20 +34,20 @@ def refused_in_locked_group():
 
 
 def refused_locked_mask():
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     put_gradient_mask(layer)
     layer.get_mask().set_lock_content(True)
     return call(image, [layer])
 
 
 def refused_mask():
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     put_gradient_mask(layer)
     return call(image, [layer.get_mask()])
 
 
 def refused_channel():
-    image, _ = load(SESSION / "pictures" / "rgb.png")
+    image, _ = picture()
     channel = Gimp.Channel.new(image, "channel", image.get_width(), image.get_height(), 50, Gegl.Color.new("red"))
     image.insert_channel(channel, None, 0)
     return call(image, [channel])
@@ -55,7 +55,7 @@ def refused_channel():
 
 def refused_one_of_two():
     """Refuse two layers because of the second, before anything is done to the first."""
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     copy = layer.copy()
     image.insert_layer(copy, None, 0)
     copy.set_lock_content(True)
@@ -63,23 +63,34 @@ def refused_one_of_two():
 
 
 def refused_no_layer():
-    image, _ = load(SESSION / "pictures" / "rgb.png")
+    image, _ = picture()
     return call(image, [])
 
 
 def refused_locked_alpha():
-    image, layer = load(SESSION / "pictures" / "rgb-alpha.png")
+    image, layer = picture("rgb-alpha")
     layer.set_lock_alpha(True)
     return call(image, [layer], result="transparency")
 
 
-def refused_text():
-    image, _ = load(SESSION / "pictures" / "rgb.png")
-    return call(image, [_text(image)], result="transparency")
+def refused_special_layers():
+    """Refuse to cut what is more than its pixels."""
+    facts = {}
+    for kind in special_kinds():
+        image, _ = picture()
+        facts[kind] = call(image, [add_special(image, kind)], result="transparency")
+    return facts
+
+
+def refused_floating_selection():
+    image, layer = picture()
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 20, 10, 70, 80)
+    Gimp.Selection.float(image, [layer], 0, 0)
+    return call(image, [image.get_floating_sel()])
 
 
 def refused_transparent():
-    image, layer = load(SESSION / "pictures" / "rgb-alpha.png")
+    image, layer = picture("rgb-alpha")
     layer.fill(Gimp.FillType.TRANSPARENT)
     return call(image, [layer])
 
@@ -94,14 +105,14 @@ def refused_large():
 
 
 def refused_selection_outside():
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     layer.set_offsets(100, 0)
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 50, 50)
     return call(image, [layer])
 
 
 def refused_option():
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     return call(image, [layer], backdrop="bluish")
 
 
@@ -127,22 +138,13 @@ def refused_for_another_version():
 
 
 def refused_when_the_worker_is_killed():
-    """Start a worker that ends in the middle of the pixels, as if the system had killed it."""
-    script = SESSION / "killed-worker"
-    hello = """echo '{"result": {"bytes": 0, "version": "0"}}'"""
-    script.write_text(f"#!/bin/sh\nread hello; {hello}; read header; kill -KILL $$\n")
-    script.chmod(0o755)
-    return _call_with_pointer(json.dumps({"python": str(script), "version": "0"}))
+    """Kill the worker in the middle of minutes of work, as the system does when memory is short."""
+    return _interrupted("worker")
 
 
 def cancelled():
-    """Kill the plug-in in the middle of minutes of work, as GIMP's Cancel does."""
-    image, layer = load(SESSION / "pictures" / "rgb.png")
-    image.scale(3000, 3000)
-    canceller = subprocess.Popen([sys.executable, str(SESSION / "inside" / "cancel.py")], stdout=subprocess.PIPE)
-    facts = call(image, [layer], method="kmeans", clusters=256)
-    said, _ = canceller.communicate()
-    return {**facts, "masks": layer.get_mask() is not None, "worker_gone": said == b"gone\n"}
+    """Kill the plug-in there, as GIMP's Cancel does."""
+    return _interrupted("plug-in")
 
 
 def workers_left():
@@ -150,18 +152,23 @@ def workers_left():
     return {"left": len(workers())}
 
 
-def _text(image):
-    layer = Gimp.TextLayer.new(image, "Sea", Gimp.context_get_font(), 30, Gimp.Unit.pixel())
-    image.insert_layer(layer, None, 0)
-    return layer
-
-
 def _call_with_pointer(text):
     """Call while the file that names the worker's Python holds something else, or is missing."""
-    image, layer = load(SESSION / "pictures" / "rgb.png")
+    image, layer = picture()
     whole = POINTER.read_text()
     try:
         POINTER.unlink() if text is None else POINTER.write_text(text)
         return call(image, [layer])
     finally:
         POINTER.write_text(whole)
+
+
+def _interrupted(which):
+    image, layer = picture()
+    image.scale(3000, 3000)
+    command = [sys.executable, str(SESSION / "inside" / "cancel.py"), which]
+    canceller = subprocess.Popen(command, stdout=subprocess.PIPE)
+    facts = call(image, [layer], method="kmeans", clusters=256)
+    said, _ = canceller.communicate()
+    image.delete()
+    return {**facts, "seconds_until_gone": float(said)}
