@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from PIL import Image, PngImagePlugin
 
-from bgwatch.deep import known_to_pillow
+from bgwatch.deep_tiff import known_to_pillow
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
 LONGEST_TEXT = 16 * 2**20  # bytes of a profile or of XMP in a PNG; Pillow takes one megabyte

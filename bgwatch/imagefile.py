@@ -25,6 +25,7 @@ SUFFIXES = frozenset(
 )
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
+SMALL = 65536  # bytes
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
@@ -103,7 +104,7 @@ def looks_like_picture(path: Path) -> bool:
     try:
         with _opened(path, follow=True) as file, our_ways(), Image.open(file, formats=formats()):
             return True
-    except (PictureError, UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (PictureError, *BROKEN):
         return False
 
 
@@ -219,6 +220,8 @@ class _Bounded(io.BufferedReader):
     """A file that is asked for no more bytes than it has, so that no memory is taken for a length that lies."""
 
     def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and 0 <= size <= SMALL:
+            return super().read(size)
         left = max(0, os.fstat(self.fileno()).st_size - self.tell())
         return super().read(left if size is None or size < 0 else min(size, left))
 

@@ -2,13 +2,14 @@
 
 import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zoo
 from PIL import Image
+from scenes import Ended
 from tiffs import tiff
 
 from bgwatch.errors import PictureError, UnfinishedError
@@ -155,6 +156,19 @@ def test_the_further_pictures_of_a_phones_jpeg_are_no_pages(tmp_path: Path) -> N
     picture = decode(tmp_path / "a", PictureLimits(frames="refuse"))
     assert near(middle(picture), "red")
     assert (picture.frames, picture.notes) == (1, ())
+
+
+@pytest.mark.slow
+def test_the_command_line_takes_the_first_or_refuses(
+    tmp_path: Path, bgwatch: Callable[..., Ended], draw: Callable[..., Path]
+) -> None:
+    several = draw(tmp_path / "a.gif", save_all=True, append_images=[zoo.disc(120, 140, 1)])
+    taken = bgwatch("remove", several, "-o", tmp_path / "out")
+    assert taken.code == 0
+    assert "a.png: only the first of 2 frames or pages was taken" in " ".join(taken.err.split())
+    refused = bgwatch("remove", several, "-o", tmp_path / "out", "--frames", "refuse")
+    assert refused.code == 1
+    assert "a.gif: 2 frames or pages; give one picture a file, or say frames: first" in " ".join(refused.err.split())
 
 
 def test_frames_come_one_at_a_time_and_an_error_after_those_before_it(tmp_path: Path) -> None:
