@@ -14,6 +14,7 @@ BROKEN = (
 )
 UPRIGHT = 1
 SIDEWAYS = (5, 6, 7, 8)
+CENTIMETRE = 3
 LONGEST_XMP = 16 * 2**20  # bytes
 
 TAG = ExifTags.Base
@@ -66,12 +67,17 @@ def metadata_of(image: Image.Image, orientation: int) -> dict[str, Any]:
 
 def _dpi(image: Image.Image, orientation: int) -> tuple[float, float] | None:
     try:
-        across, down = (float(part) for part in image.info["dpi"])
+        across, down = (float(part) for part in image.info.get("dpi") or _exif_dpi(image.getexif()))
     except BROKEN:
         return None
     if not (1 < across < 1e5 and 1 < down < 1e5):  # 1 is what Pillow says of a TIFF that says nothing
         return None
     return (down, across) if orientation in SIDEWAYS else (across, down)
+
+
+def _exif_dpi(exif: Image.Exif) -> tuple[float, float]:
+    inch = 2.54 if exif.get(TAG.ResolutionUnit) == CENTIMETRE else 1
+    return inch * float(exif[TAG.XResolution]), inch * float(exif[TAG.YResolution])
 
 
 def _exif(image: Image.Image) -> bytes:

@@ -25,7 +25,9 @@ from bgwatch.settings import PictureLimits, Segmentation
 README = Path(__file__).parents[1] / "README.md"
 YES, NO = "yes", "–"  # noqa: RUF001 - as a reader sees it
 PROFILE = profiles.display_p3()
-TAGS = {"icc_profile": PROFILE, "exif": zoo.exif(), "xmp": zoo.XMP, "dpi": (300, 300)}
+EXIF = zoo.exif()
+EXIF[0x011A] = EXIF[0x011B] = 300.0
+TAGS = {"icc_profile": PROFILE, "exif": EXIF, "xmp": zoo.XMP, "dpi": (300, 300)}
 
 
 @cache
@@ -50,7 +52,7 @@ def tagged(kind: str) -> bytes:
     """A picture with everything that its kind can hold, or that its encoder takes."""
     image = zoo.colours()
     if kind == "PNG":
-        return encode(np.asarray(image), {**TAGS, "exif": zoo.exif().tobytes()})
+        return encode(np.asarray(image), {**TAGS, "exif": EXIF.tobytes()})
     if kind == "TIFF":
         with Image.open(io.BytesIO(zoo.saved(image, kind, **TAGS))) as plain:
             info = plain.tag_v2
@@ -59,7 +61,7 @@ def tagged(kind: str) -> bytes:
     if kind == "JPEG2000":
         return with_profile(zoo.saved(image, kind))
     if kind == "HEIF":
-        return zoo.saved(image, kind, **{**TAGS, "exif": zoo.exif().tobytes()})
+        return zoo.saved(image, kind, **{**TAGS, "exif": EXIF.tobytes()})
     return zoo.saved(image, kind, **TAGS)
 
 

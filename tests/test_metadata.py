@@ -132,3 +132,12 @@ def test_a_resolution_that_is_none_is_left_out(tmp_path: Path, across: tuple[int
     else:
         file = file.replace(struct.pack("<II", 300, 1), struct.pack("<II", *across))
     assert "dpi" not in read(tmp_path / "a", file).kept
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_a_resolution_may_be_in_exif_alone(tmp_path: Path, kind: str) -> None:
+    exif = zoo.exif(8)
+    exif[TAG.XResolution], exif[TAG.YResolution], exif[TAG.ResolutionUnit] = 100.0, 50.0, 3  # a centimetre
+    picture = read(tmp_path / "a", zoo.saved(zoo.colours(), kind, exif=exif))
+    assert picture.kept["dpi"] == pytest.approx((127, 254))
+    assert not {TAG.XResolution, TAG.YResolution, TAG.ResolutionUnit} & set(kept_exif(picture))
