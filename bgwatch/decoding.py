@@ -13,6 +13,7 @@ from bgwatch.metadata import metadata_of, orientation_of
 from bgwatch.profile import profile_of, to_srgb, unfit
 
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
+FEW_BITS = {"L;2": 85, "L;4": 17}
 INKS = ("CMYK", "LAB")
 
 
@@ -62,6 +63,8 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     orientation = 1 if late else orientation_of(image)
     deep = deep_pixels(image, file)
     if deep is None:
+        if image.format == "PNG":
+            _scale_key(image)
         image.load()
     orientation = orientation_of(image) if late else orientation
     grey = image.mode in GREY if deep is None else deep[1]
@@ -80,6 +83,13 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     if profile and image.mode not in INKS:
         kept["icc_profile"] = profile
     return Decoded(pixels, grey, kept, tuple(notes))
+
+
+def _scale_key(image: Any) -> None:
+    """Scale a PNG's key colour: Pillow brings grey of 2 and 4 bits to 8, but leaves the key as it was."""
+    factors = [FEW_BITS[tile.args] for tile in image.tile if tile.args in FEW_BITS]
+    if factors and isinstance(key := image.info.get("transparency"), int):
+        image.info["transparency"] = key * factors[0]
 
 
 def _fitting(image: Image.Image, file: BinaryIO, mode: str, notes: list[str]) -> bytes:

@@ -23,7 +23,7 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
     | {".jp2", ".j2k", ".jpx", ".heic", ".heif"}
 )
-HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
 SMALL = 65536  # bytes
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
@@ -208,11 +208,11 @@ def _unidentified(head: bytes, path: Path) -> PictureError:
     """Say what is wrong with a file that no decoder opens, by its first bytes."""
     if not head.strip(b"\0"):  # a file that was given its size before its content
         return UnfinishedError(f"{path}: begins with nothing but zeros; copy it here again")
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS and "HEIF" not in formats():
+        return PictureError(f"{path}: a HEIC picture; install 'bgwatch[heif]' to read these, or convert it to JPEG")
     if begins_like(head):
         kind = "broken, cut short, or of a kind that bgwatch does not read"
         return UnfinishedError(f"{path}: the picture is {kind}; export or copy it again")
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
-        return PictureError(f"{path}: a HEIC picture; install 'bgwatch[heif]' to read these, or convert it to JPEG")
     return PictureError(f"{path}: not a picture bgwatch reads ({READS}); convert it to one of these")
 
 

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 # what Pillow's decoders are seen to raise on broken data
 BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, RuntimeError),
-    *(AttributeError, AssertionError, struct.error, zlib.error),
+    *(struct.error, zlib.error),
 )
 UPRIGHT = 1
 SIDEWAYS = (5, 6, 7, 8)

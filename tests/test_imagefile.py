@@ -1,5 +1,6 @@
 import io
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -190,3 +191,12 @@ def test_values_without_a_range_are_refused(tmp_path: Path, dtype: type, said: s
     Image.fromarray(np.ones((3, 3), dtype)).save(tmp_path / "a.tif")
     with pytest.raises(PictureError, match=rf"a\.tif: its values \({said}\) have no fixed range; convert it"):
         decode(tmp_path / "a.tif", LIMIT)
+
+
+def test_without_the_extra_a_heic_is_told_what_it_wants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    with pytest.raises(PictureError, match=r"a\.heic: a HEIC picture; install 'bgwatch\[heif\]' to read these") as told:
+        decode(tmp_path / "a.heic", LIMIT)
+    assert not isinstance(told.value, UnfinishedError)
