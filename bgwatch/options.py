@@ -10,7 +10,7 @@ import click
 from bgwatch.errors import SettingsError
 
 if TYPE_CHECKING:
-    from bgwatch.settings import Machines, Model, Output, PictureLimits, Settings
+    from bgwatch.settings import FetchLimits, Machines, Model, Output, PictureLimits, Settings
 
 
 class PathType(click.Path):
@@ -27,6 +27,32 @@ class PathType(click.Path):
 
 
 as_path = PathType(readable=False, path_type=Path)
+
+
+class SourceType(PathType):
+    """An INPUT: a path, the address of a picture, or ``-`` for standard input."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make a source of the text."""
+        from bgwatch.sources import Stdin, Url, is_url
+
+        if value == "-":
+            return Stdin()
+        return Url(value) if is_url(value) else super().convert(value, param, ctx)
+
+
+class OutType(PathType):
+    """An OUT: a path, or ``-`` for standard output."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Make a path of the text, if it is one."""
+        from bgwatch.sources import Stdout
+
+        return Stdout() if value == "-" else super().convert(value, param, ctx)
+
+
+as_source = SourceType(readable=False, path_type=Path)
+as_out = OutType(readable=False, path_type=Path)
 
 
 class SettingsCommand(click.Command):
@@ -84,6 +110,17 @@ def with_places(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU"
         ),
+    ):
+        command = option(command)
+    return command
+
+
+def with_choice(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which pictures of those that are named are taken."""
+    for option in (
+        click.option("--sample-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample."),
+        click.option("--sample", metavar="N", type=click.IntRange(1), help="Take N of the pictures, chosen at random."),
+        click.option("--column", metavar="NAME", help="The column of a CSV that has the URLs or paths."),
     ):
         command = option(command)
     return command
@@ -147,3 +184,10 @@ def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
 
 def _of(model: "type[Model]", given: dict[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in model.model_fields if given.get(name) is not None}
+
+
+def fetch_limits(given: dict[str, Any]) -> "FetchLimits":
+    """Take from the options of a command how pictures are fetched."""
+    from bgwatch.settings import FetchLimits
+
+    return FetchLimits(**_of(FetchLimits, given))

@@ -156,6 +156,15 @@ class PictureLimits(Model):
     )
 
 
+class FetchLimits(Model):
+    """What fetching a picture from an address may cost, and where it may lead."""
+
+    fetch_seconds: int = Field(60, ge=1, le=86_400, description="A URL that is not there whole by then is given up.")
+    allow_private_hosts: bool = Field(
+        False, description="Fetch from this machine and from private networks too; redirects may then lead there."
+    )
+
+
 class WorkerLimits(Model):
     """What one picture may cost."""
 

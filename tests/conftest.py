@@ -2,14 +2,15 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from scenes import Ended, disc
+from serving import Internet, Server, serving
 
-from bgwatch import cli
+from bgwatch import cli, fetch
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +59,18 @@ def draw() -> Callable[..., Path]:
         return path
 
     return save
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Run a web server on this machine."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    """Decide what names mean to `bgwatch.fetch`."""
+    made = Internet()
+    monkeypatch.setattr(fetch, "socket", made.module())
+    return made
