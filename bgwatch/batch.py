@@ -1,6 +1,7 @@
 """Many sources to as many results: what is to be done, under which names, and the doing of it."""
 
 import os
+import random
 import re
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -8,16 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bgwatch.errors import FolderError, SettingsError
+from bgwatch.errors import FolderError, PictureError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
 from bgwatch.job import Job, Outcome, pool
+from bgwatch.lists import TABLES, is_list, listed
 from bgwatch.place import discard, fitting, make_folder, numbered, publish, temporary_in
-from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits, WorkerLimits
+from bgwatch.settings import RESULT_SUFFIXES, FetchLimits, Output, PictureLimits, WorkerLimits
+from bgwatch.sources import Source, Stdin, Url, is_folder, key_of
 
 _SUFFIXES = "|".join(re.escape(suffix) for suffixes in RESULT_SUFFIXES.values() for suffix in suffixes)
 OWN_RESULT = re.compile(rf"\.(cutout|mask)(-\d+)?({_SUFFIXES})$")
 
 DEFAULT = Output()
+NO_PRIVATE_HOSTS = FetchLimits()
 
 
 @dataclass
@@ -26,39 +30,66 @@ class Plan:
 
     Attributes
     ----------
-    targets : dict of Path to Path
+    targets : dict of Source to Path
         Each source with the file its result becomes, in the order of the inputs.
     skipped : int
         Files met in folders that are no pictures.
     own : int
         Files met in folders that are results of an earlier run.
     unreadable : list of str
-        Folders that could not be read, as sentences.
+        Folders and lists, or rows of lists, that could not be read, as sentences.
+    notes : list of str
+        What was left out and is no failure, as sentences.
     replace : bool
         Whether the one target was named by the user, and so replaces what is there.
     """
 
-    targets: dict[Path, Path] = field(default_factory=dict)
+    targets: dict[Source, Path] = field(default_factory=dict)
     skipped: int = 0
     own: int = 0
     unreadable: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     replace: bool = False
 
 
-def is_file(inputs: Sequence[Path], out: Path | None) -> bool:
+def is_file(inputs: Sequence[Source], out: Path | None) -> bool:
     """Tell whether OUT names one file, and not a folder."""
     return out is not None and len(inputs) == 1 and out.suffix.lower() in SUFFIXES and not os.path.isdir(out)
 
 
-def plan(inputs: Iterable[Path], out: Path | None, output: Output = DEFAULT) -> Plan:
+def plan(
+    inputs: Iterable[Source],
+    out: Path | None,
+    output: Output = DEFAULT,
+    column: str | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+) -> Plan:
     """Find the pictures and give each result its name, clashes numbered in the order of the inputs.
+
+    Parameters
+    ----------
+    inputs : iterable of Source
+        Pictures, folders, lists, addresses.
+    out : Path or None
+        The folder of the results, or the one result.
+    output : Output, optional
+        What results are to be.
+    column : str, optional
+        The column of CSV files that names pictures.
+    sample : int, optional
+        How many of the pictures that were found are taken, at random and in their order.
+    seed : int, optional
+        Of the random choice.
 
     Raises
     ------
     SettingsError
-        When OUT lies inside an input folder, or is the input itself.
+        When OUT lies inside an input folder, or is the input itself, or a column is named and there is no CSV file.
     """
     inputs = list(inputs)
+    if column is not None and not any(source.suffix.lower() in TABLES for source in inputs):
+        raise SettingsError(f"--column {column}: no INPUT is a CSV file; name one, or leave --column out")
     made = Plan()
     if out is not None and is_file(inputs, out):
         _refuse_as_file(inputs[0], out)
@@ -66,18 +97,11 @@ def plan(inputs: Iterable[Path], out: Path | None, output: Output = DEFAULT) -> 
         made.replace = True
         return made
     taken: set[str] = set()
-    seen: set[str] = set()
-    for given in inputs:
-        if out is not None:
-            _refuse_inside(out, given)
-        for source, folder in _found(given, out, made):
-            real = os.path.join(os.path.realpath(source.parent), source.name)  # noqa: PTH118 - realpath gives text
-            if real in seen:
-                continue
-            seen.add(real)
-            target = numbered(folder, _name(source, out, output), taken)
-            taken.add(str(target).casefold())
-            made.targets[source] = target
+    tried: dict[Path, Iterator[str]] = {}
+    for source, folder in _chosen(_all_found(inputs, out, made, column), sample, seed):
+        target = numbered(folder, _name(source, out, output), taken, tried=tried)
+        taken.add(str(target).casefold())
+        made.targets[source] = target
     return made
 
 
@@ -89,6 +113,7 @@ def carry_out(
     output: Output,
     count: int,
     scheduler: str | None = None,
+    fetching: FetchLimits = NO_PRIVATE_HOSTS,
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
@@ -102,7 +127,15 @@ def carry_out(
         while waiting or workers.busy:
             while waiting and workers.room:
                 source, target = waiting.popleft()
-                job = Job(str(source), str(temporary_in(target.parent)), options, allowed.model_dump(), made_of)
+                job = Job(
+                    str(source),
+                    str(temporary_in(target.parent)),
+                    options,
+                    allowed.model_dump(),
+                    made_of,
+                    fetch=fetching.model_dump() if isinstance(source, Url) else None,
+                    held=source.held if isinstance(source, Stdin) else "",
+                )
                 try:
                     make_folder(target.parent)
                 except FolderError as error:
@@ -135,11 +168,42 @@ def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Pat
             return Outcome(outcome.job, "blocked", (str(error),)), None
 
 
-def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Path]]:
-    """Yield each picture of an input with the folder its result belongs in."""
-    if not os.path.isdir(given):  # Path.is_dir raises for a name that is too long
+def _all_found(
+    inputs: Iterable[Source], out: Path | None, made: Plan, column: str | None
+) -> Iterator[tuple[Source, Path]]:
+    """Yield each picture once, with the folder its result belongs in."""
+    seen: set[str] = set()
+    for given in inputs:
+        if out is not None:
+            _refuse_inside(out, given)
+        for source, folder in _found(given, out, made, column):
+            key = key_of(source)
+            if key not in seen:
+                seen.add(key)
+                yield source, folder
+
+
+def _chosen(found: Iterable[tuple[Source, Path]], sample: int | None, seed: int) -> Iterable[tuple[Source, Path]]:
+    if sample is None:
+        return found
+    found = list(found)
+    return [found[place] for place in sorted(random.Random(seed).sample(range(len(found)), min(sample, len(found))))]
+
+
+def _found(given: Source, out: Path | None, made: Plan, column: str | None) -> Iterator[tuple[Source, Path]]:
+    if isinstance(given, Path) and os.path.isdir(given):  # Path.is_dir raises for a name that is too long
+        yield from _found_in_folder(given, out, made)
+    elif isinstance(given, Path) and is_list(given):
+        try:
+            for source in listed(given, column, made.unreadable.append, made.notes.append):
+                yield source, out or source.parent
+        except PictureError as error:
+            made.unreadable.append(str(error))
+    else:
         yield given, out or given.parent
-        return
+
+
+def _found_in_folder(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Source, Path]]:
 
     def unreadable(error: OSError) -> None:
         made.unreadable.append(f"{error.filename}: the folder cannot be read ({error.strerror}); check its rights")
@@ -159,18 +223,19 @@ def _found(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Path, Pa
                 yield path, folder if out is None else out / folder.relative_to(given)
 
 
-def _name(source: Path, out: Path | None, output: Output) -> str:
+def _name(source: Source, out: Path | None, output: Output) -> str:
     kind = "" if out is not None else ".mask" if output.mask else ".cutout"
     return fitting(source.stem, kind + output.suffix)
 
 
-def _refuse_as_file(source: Path, out: Path) -> None:
-    if os.path.isdir(source):
-        raise SettingsError(f"{out}: {source} is a folder, so OUT must be a folder too; take the suffix away")
-    if os.path.exists(out) and os.path.exists(source) and out.samefile(source):
+def _refuse_as_file(source: Source, out: Path) -> None:
+    if is_folder(source) or is_list(source):
+        kind = "folder" if is_folder(source) else "list"
+        raise SettingsError(f"{out}: {source} is a {kind}, so OUT must be a folder; take the suffix away")
+    if isinstance(source, Path) and os.path.exists(out) and os.path.exists(source) and out.samefile(source):
         raise SettingsError(f"{out}: OUT is the picture itself, which is never changed; name another file")
 
 
-def _refuse_inside(out: Path, given: Path) -> None:
-    if os.path.isdir(given) and out.resolve().is_relative_to(given.resolve()):
+def _refuse_inside(out: Path, given: Source) -> None:
+    if isinstance(given, Path) and os.path.isdir(given) and out.resolve().is_relative_to(given.resolve()):
         raise SettingsError(f"{out}: OUT lies inside the input folder {given}; name a folder outside it")

@@ -13,10 +13,21 @@ import click
 from bgwatch import __version__
 from bgwatch.cli_watch import COMMANDS
 from bgwatch.errors import BgwatchError
-from bgwatch.options import SettingsCommand, as_path, output_settings, picture_settings, with_places
+from bgwatch.options import (
+    SettingsCommand,
+    as_out,
+    as_path,
+    as_source,
+    fetch_limits,
+    output_settings,
+    picture_settings,
+    with_choice,
+    with_places,
+)
 from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
+    from bgwatch.sources import Source, Stdout
     from bgwatch.watch.signals import Signals
 
 INTERRUPTED = 130
@@ -75,47 +86,55 @@ for command in COMMANDS:
     bgwatch.add_command(command)
 
 
-@bgwatch.command(cls=SettingsCommand, models=(*PICTURE_MODELS, "Output"))
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_path)
-@click.option("-o", "out", metavar="OUT", type=as_path, help="A folder, or a file like a.png or a.webp for one INPUT.")
+@bgwatch.command(cls=SettingsCommand, models=(*PICTURE_MODELS, "Output", "FetchLimits"))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_source)
+@click.option("-o", "out", metavar="OUT", type=as_out, help="A folder; a file like a.png for one INPUT; - for stdout.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
 @click.option("--explain", is_flag=True, help="Tell what was found on the way to each result.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
+@with_choice
 @with_places
 def remove(
-    inputs: tuple[Path, ...],
-    out: Path | None,
+    inputs: tuple["Source", ...],
+    out: "Path | Stdout | None",
     strict: bool,
     explain: bool,
     as_json: bool,
+    column: str | None,
+    sample: int | None,
+    sample_seed: int,
     workers: int | None,
     **given: Any,
 ) -> None:
-    """Cut out pictures: files, or folders with all in them.
+    """Cut out pictures: files, folders with all in them, URLs, lists of these (.csv, .tsv, .txt), or - for stdin.
 
-    Without -o the result of photo.jpg is photo.cutout.png beside it.
+    Without -o the result of photo.jpg is photo.cutout.png beside it, that of a URL is in the current folder, and that
+    of stdin goes to stdout.
     """
     from bgwatch import batch, report
+    from bgwatch.streams import ends
     from bgwatch.workers import cpus
 
     start = time.monotonic()
     options, allowed, limits = picture_settings(given)
-    output = output_settings(given, out if batch.is_file(inputs, out) else None)
-    planned = batch.plan(inputs, out, output)
-    for sentence in planned.unreadable:
-        say(sentence)
-    summary = report.Summary()
-    doing = batch.carry_out(planned, options, allowed, limits, output, workers or cpus(), limits.scheduler)
-    with progress(len(planned.targets)) as shown, closing(doing):
-        for outcome, target in doing:
-            news = summary.add(outcome, target)
-            if as_json or target:
-                shown.result(report.as_json(outcome, target) if as_json else str(target))
-            if outcome.reasons and news and not (as_json and outcome.state == "done"):
-                shown.say(report.as_line(outcome, target))
-            if explain and outcome.written:
-                shown.say("\n".join(report.explanation(outcome)))
-            shown.advance(not outcome.written)
+    with ends(inputs, out, allowed.max_bytes, not limits.scheduler, as_json) as at:
+        output = output_settings(given, at.out if batch.is_file(at.inputs, at.out) else None)
+        planned = batch.plan(at.inputs, at.out, output, column, sample, sample_seed)
+        for sentence in (*planned.notes, *planned.unreadable):
+            say(sentence)
+        summary = report.Summary()
+        doing = batch.carry_out(
+            planned, options, allowed, limits, output, workers or cpus(), limits.scheduler, fetch_limits(given)
+        )
+        with progress(len(planned.targets)) as shown, closing(doing):
+            for outcome, target in doing:
+                news = summary.add(outcome, at.named(target))
+                at.hand_over(target, report.as_json(outcome, target) if as_json else str(target or ""), shown.result)
+                if outcome.reasons and news and not (as_json and outcome.state == "done"):
+                    shown.say(report.as_line(outcome, at.named(target)))
+                if explain and outcome.written:
+                    shown.say("\n".join(report.explanation(outcome)))
+                shown.advance(not outcome.written)
     for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
         say(line)
     if not summary.count:

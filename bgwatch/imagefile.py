@@ -8,7 +8,7 @@ import stat
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -97,6 +97,25 @@ class Picture(Decoded):
         return self.pixels if isinstance(self.pixels, Image.Image) else Image.fromarray((self.pixels >> 8).astype("u1"))
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A file that is open, at its beginning, and has no path to name it by.
+
+    Attributes
+    ----------
+    name : str
+        What sentences call it.
+    file : binary file
+        Stays open.
+    """
+
+    name: str
+    file: IO[bytes]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def looks_like_picture(path: Path) -> bool:
     """Tell whether a file is named like a picture, or begins like one."""
     if path.suffix.lower() in SUFFIXES:
@@ -108,7 +127,7 @@ def looks_like_picture(path: Path) -> bool:
         return False
 
 
-def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> Picture:
+def decode(path: Path | Opened, limits: PictureLimits, follow_symlinks: bool = True) -> Picture:
     """Read a picture whole: of several frames or pages the first, or by ``limits.frames`` none.
 
     The format is decided by the content, never by the name. The file is opened once; what is decoded is what
@@ -116,7 +135,7 @@ def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> P
 
     Parameters
     ----------
-    path : Path
+    path : Path or Opened
         The file.
     limits : PictureLimits
         What is refused before decoding, by the file's size and by what its header declares.
@@ -135,7 +154,7 @@ def decode(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> P
     return replace(picture, notes=(*picture.notes, f"only the first of {picture.frames} frames or pages was taken"))
 
 
-def frames(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> Iterator[Picture]:
+def frames(path: Path | Opened, limits: PictureLimits, follow_symlinks: bool = True) -> Iterator[Picture]:
     """Read every frame or page of a file, one at a time: upright, and as an animation shows it, whole.
 
     Parameters and errors are those of `decode`; an error may come after some frames.
@@ -154,7 +173,7 @@ def frames(path: Path, limits: PictureLimits, follow_symlinks: bool = True) -> I
             yield picture
 
 
-def _pictures(path: Path, limits: PictureLimits, follow: bool, every: bool) -> Generator[Picture, None, None]:
+def _pictures(path: Path | Opened, limits: PictureLimits, follow: bool, every: bool) -> Generator[Picture, None, None]:
     with _opened(path, follow) as file:
         identity = Identity.of(os.fstat(file.fileno()))
         if identity.size == 0:
@@ -174,7 +193,7 @@ def _pictures(path: Path, limits: PictureLimits, follow: bool, every: bool) -> G
 
 
 def _each(
-    image: Image.Image, file: BinaryIO, limits: PictureLimits, path: Path, every: bool
+    image: Image.Image, file: BinaryIO, limits: PictureLimits, path: object, every: bool
 ) -> Iterator[tuple[Decoded, dict[str, Any]]]:
     """Decode page by page, the first alone unless ``every`` one is wanted."""
     numbers = pages(image, file, limits.max_frames)
@@ -204,7 +223,7 @@ def _apart(image: Image.Image) -> Image.Image:
     return image.copy()
 
 
-def _unidentified(head: bytes, path: Path) -> PictureError:
+def _unidentified(head: bytes, path: object) -> PictureError:
     """Say what is wrong with a file that no decoder opens, by its first bytes."""
     if not head.strip(b"\0"):  # a file that was given its size before its content
         return UnfinishedError(f"{path}: begins with nothing but zeros; copy it here again")
@@ -227,13 +246,13 @@ class _Bounded(io.BufferedReader):
 
 
 @contextlib.contextmanager
-def _opened(path: Path, follow: bool) -> Iterator[BinaryIO]:
+def _opened(path: Path | Opened, follow: bool) -> Iterator[BinaryIO]:
     # O_NONBLOCK: opening a fifo must not wait for its writer
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     if not follow:
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.dup(path.file.fileno()) if isinstance(path, Opened) else os.open(path, flags)
     except FileNotFoundError:
         raise PictureError(f"{path}: there is no such file; check the name") from None
     except OSError as error:
@@ -245,7 +264,7 @@ def _opened(path: Path, follow: bool) -> Iterator[BinaryIO]:
         yield file
 
 
-def _within(limits: PictureLimits, image: Image.Image, path: Path) -> None:
+def _within(limits: PictureLimits, image: Image.Image, path: object) -> None:
     width, height = image.size
     if width * height > limits.max_pixels:
         said = (
@@ -254,7 +273,7 @@ def _within(limits: PictureLimits, image: Image.Image, path: Path) -> None:
         raise PictureError(f"{path}: {said}")
 
 
-def _broken(error: BaseException, path: Path) -> PictureError:
+def _broken(error: BaseException, path: object) -> PictureError:
     """Put in a sentence what a decoder has said."""
     said = " ".join(str(error).split()) or type(error).__name__
     if "MAX_TEXT" in said:  # Pillow's words for a PNG whose texts or profile unpack to more than it was allowed

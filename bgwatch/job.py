@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from bgwatch.encode import encode
 from bgwatch.errors import BgwatchError, FolderError, PictureError, UnfinishedError
 from bgwatch.finish import finish
-from bgwatch.imagefile import Identity, decode
+from bgwatch.imagefile import Identity, Opened, decode
 from bgwatch.place import discard, write_durably
 from bgwatch.segment.laps import Lap, Laps
-from bgwatch.settings import Output, PictureLimits, Segmentation, WorkerLimits
+from bgwatch.settings import FetchLimits, Output, PictureLimits, Segmentation, WorkerLimits
+from bgwatch.sources import shown
 from bgwatch.workers import Workers
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Job:
         The fields of `bgwatch.settings.Output`.
     follow_symlinks : bool
         False refuses a source that is a symbolic link.
+    fetch : dict or None
+        The fields of `bgwatch.settings.FetchLimits`: the source is an address to fetch. None fetches nothing.
+    held : str
+        The file that holds what came from standard input, where that is the source.
     """
 
     source: str
@@ -55,6 +60,15 @@ class Job:
     limits: dict[str, Any]
     output: dict[str, Any] = field(default_factory=dict)
     follow_symlinks: bool = True
+    fetch: dict[str, Any] | None = None
+    held: str = ""
+
+    @property
+    def called(self) -> str:
+        """What sentences call the source."""
+        if self.held:
+            return "standard input"
+        return self.source if self.fetch is None else shown(self.source)
 
 
 @dataclass(frozen=True)
@@ -112,12 +126,12 @@ def run(job: Job) -> Outcome:
         again = isinstance(error, UnfinishedError)
         return Outcome(job, "failed", (str(error),), seconds=time.monotonic() - start, again=again)
     except MemoryError:
-        reason = f"{job.source}: needs more memory than worker_memory_mb allows; raise it or scale the picture"
+        reason = f"{job.called}: needs more memory than worker_memory_mb allows; raise it or scale the picture"
         return Outcome(job, "failed", (reason,), seconds=time.monotonic() - start)
     except Exception as error:  # noqa: BLE001 - one picture must never end a batch; the place is named for a report
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = (
-            f"{job.source}: unexpected {type(error).__name__} in {Path(place.filename).name}:{place.lineno} "
+            f"{job.called}: unexpected {type(error).__name__} in {Path(place.filename).name}:{place.lineno} "
             f"({' '.join(str(error).split())}); please report it"
         )
         return Outcome(job, "failed", (reason,), seconds=time.monotonic() - start)
@@ -125,7 +139,7 @@ def run(job: Job) -> Outcome:
 
 def died(job: Job, reason: str) -> Outcome:
     """Make the outcome of a job whose worker process died on it."""
-    return Outcome(job, "failed", (f"{job.source}: {reason}",))
+    return Outcome(job, "failed", (f"{job.called}: {reason}",))
 
 
 def unstarted(job: Job, reason: str) -> Outcome:
@@ -192,13 +206,14 @@ def run_elsewhere(base: str, job: Job) -> Outcome:
         The job, as it was made on the machine that claims it.
     """
     source, temporary, claim = (Path(base, name) for name in (job.source, job.temporary, _claim(job)))
-    for folder, seen in ((source.parent, source.parent), (claim.parent, claim)):
+    needed = [(claim.parent, claim)] if job.fetch else [(source.parent, source.parent), (claim.parent, claim)]
+    for folder, seen in needed:
         if not os.path.lexists(seen):
             said = f"{platform.node()}: does not see {folder}; every worker must see the folders under the same names"
             return Outcome(job, "blocked", (said,))
     try:
         own = _reserved(temporary)
-        outcome = run(replace(job, source=str(source), temporary=str(own)))
+        outcome = run(replace(job, source=job.source if job.fetch else str(source), temporary=str(own)))
         if outcome.written and is_claimed(base, job):
             own.replace(temporary)
         discard(own)
@@ -232,7 +247,8 @@ def _cut(job: Job, start: float) -> Outcome:
 
     laps("start")
     limits = PictureLimits(**job.limits)
-    picture = decode(Path(job.source), limits, job.follow_symlinks)
+    with _source(job, limits.max_bytes, laps) as source:
+        picture = decode(source, limits, job.follow_symlinks)
     laps("decode")
     cutout = remove_background(picture.pixels, **job.options)
     laps("segmentation")
@@ -242,7 +258,7 @@ def _cut(job: Job, start: float) -> Outcome:
         made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
         write_durably(encode(made.pixels, made.kept, output.format, output.quality), Path(job.temporary))
     except PictureError as error:
-        raise PictureError(f"{job.source}: {error}") from None
+        raise PictureError(f"{job.called}: {error}") from None
     laps("encode")
     unsure = cutout.confidence < Segmentation(**job.options).min_confidence
     notes = (*picture.notes, *made.notes)
@@ -257,3 +273,21 @@ def _cut(job: Job, start: float) -> Outcome:
         asdict(cutout.report),
         laps.taken,
     )
+
+
+@contextlib.contextmanager
+def _source(job: Job, max_bytes: int, laps: Laps) -> Iterator[Path | Opened]:
+    if job.fetch is not None:
+        from bgwatch.fetch import fetch  # and TLS, which pictures on the disk need not wait for
+
+        with fetch(job.source, Path(job.temporary).parent, max_bytes, FetchLimits(**job.fetch)) as file:
+            laps("fetch")
+            yield Opened(job.called, file)
+    elif job.held:
+        with Path(job.held).open("rb") as file:
+            if not file.peek(1):
+                raise PictureError(f"{job.called}: nothing came from it; pipe a picture into it")
+            file.seek(0)
+            yield Opened(job.called, file)
+    else:
+        yield Path(job.source)

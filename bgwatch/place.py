@@ -39,6 +39,7 @@ def numbered(
     taken: Container[str] = (),
     beside: Callable[[Path], Path] | None = None,
     ours: Callable[[Path], bool] = lambda path: False,
+    tried: dict[Path, Iterator[str]] | None = None,
 ) -> Path:
     """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
 
@@ -54,8 +55,11 @@ def numbered(
         Gives the file that is to lie beside it, which must be free as well.
     ours : callable, optional
         Tells of a file on the disk whether it may be replaced; then its name is as good as free.
+    tried : dict, optional
+        Remembers between calls which names were given or not free, for a hundred thousand of one name.
     """
-    for path in (folder / one for one in names(name)):
+    untried = names(name) if tried is None else tried.setdefault(folder / name, names(name))
+    for path in (folder / one for one in untried):
         if os.path.lexists(path) and ours(path):
             return path
         pair = (path, beside(path)) if beside else (path,)

@@ -43,7 +43,7 @@ def explanation(outcome: Outcome) -> list[str]:
     if found is None:
         return []
     lines = [
-        f"{outcome.job.source}: {found['method']}, confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s",
+        f"{outcome.job.called}: {found['method']}, confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s",
         f"  backdrop: {_backdrop(found)}; {found['clusters']} colour clusters; noise {found['noise']:.1f} levels",
         f"  border: {found['border_share']:.0%} of it was taken for backdrop",
         f"  enclosed by the subject: {found['holes_opened']} opened, {found['holes_kept']} kept",
