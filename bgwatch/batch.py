@@ -114,10 +114,12 @@ def carry_out(
     count: int,
     scheduler: str | None = None,
     fetching: FetchLimits = NO_PRIVATE_HOSTS,
+    keep: bool = False,
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
-    Closing the iterator early ends the worker processes and takes their unfinished files away.
+    Closing the iterator early ends the worker processes and takes their unfinished files away. With ``keep`` what is
+    fetched stays beside its result, in the file that the job names.
     """
     made_of = output.model_dump()
     workers = pool(max(1, min(count, len(made.targets))), limits, scheduler=scheduler)
@@ -134,7 +136,7 @@ def carry_out(
                     allowed.model_dump(),
                     made_of,
                     fetch=fetching.model_dump() if isinstance(source, Url) else None,
-                    held=source.held if isinstance(source, Stdin) else "",
+                    held=_held(source, target, keep),
                 )
                 try:
                     make_folder(target.parent)
@@ -150,6 +152,12 @@ def carry_out(
         workers.stop()
         for temporary in flying:
             discard(Path(temporary))
+
+
+def _held(source: Source, target: Path, keep: bool) -> str:
+    if isinstance(source, Stdin):
+        return source.held
+    return str(target.with_suffix(".fetched")) if keep and isinstance(source, Url) else ""
 
 
 def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Path | None]:

@@ -145,33 +145,48 @@ def remove(
         sys.exit(1)
 
 
-@bgwatch.command(cls=SettingsCommand, models=PICTURE_MODELS)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_path)
+@bgwatch.command(cls=SettingsCommand, models=(*PICTURE_MODELS, "FetchLimits"))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_source)
 @click.option("-o", "out", metavar="SHEET", required=True, type=as_path, help="The .png or .html; it is replaced.")
 @click.option("--on", "background", default="checkerboard", help="checkerboard, or a colour like '#ff00ff'.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
-def sheet(inputs: tuple[Path, ...], out: Path, background: str, workers: int | None, **given: Any) -> None:
+@with_choice
+def sheet(
+    inputs: tuple["Source", ...],
+    out: Path,
+    background: str,
+    column: str | None,
+    sample: int | None,
+    sample_seed: int,
+    workers: int | None,
+    **given: Any,
+) -> None:
     """Lay pictures out before and after: on one picture, or on a page with sliders for a browser."""
     from bgwatch import batch, report
     from bgwatch.place import replace_with
     from bgwatch.sheet import PAGES, PICTURE, check_sheet, columns_of
     from bgwatch.sheet_html import PAGE
+    from bgwatch.streams import ends
     from bgwatch.workers import cpus
 
     check_sheet(out, background)
     kind = PAGE if out.suffix.lower() in PAGES else PICTURE
     start = time.monotonic()
     options, allowed, limits = picture_settings(given)
-    planned = batch.plan(inputs, None)
-    planned.targets.pop(out, None)  # an earlier sheet among the pictures
     summary, columns = report.Summary(), {}
-    with progress(len(planned.targets)) as shown:
-        for outcome, column in columns_of(planned, options, allowed, limits, workers or cpus(), kind.side):
-            columns[outcome.job.source] = kind.keep(column)
-            summary.add(outcome, Path(outcome.job.source))
-            if not outcome.written:
-                shown.say(report.as_line(outcome, None))
-            shown.advance(not outcome.written)
+    with ends(inputs, out, allowed.max_bytes) as at:
+        planned = batch.plan(at.inputs, None, column=column, sample=sample, seed=sample_seed)
+        planned.targets.pop(out, None)  # an earlier sheet among the pictures
+        for sentence in (*planned.notes, *planned.unreadable):
+            say(sentence)
+        doing = columns_of(planned, options, allowed, limits, workers or cpus(), kind.side, fetch_limits(given))
+        with progress(len(planned.targets)) as shown:
+            for outcome, entry in doing:
+                columns[outcome.job.source] = kind.keep(entry)
+                summary.add(outcome, outcome.job.called)
+                if not outcome.written:
+                    shown.say(report.as_line(outcome, None))
+                shown.advance(not outcome.written)
     if not columns:
         say("nothing to do: no picture was found in what was given")
         sys.exit(1)

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import platform
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -51,7 +52,8 @@ class Job:
     fetch : dict or None
         The fields of `bgwatch.settings.FetchLimits`: the source is an address to fetch. None fetches nothing.
     held : str
-        The file that holds what came from standard input, where that is the source.
+        The file that holds what came from standard input, where that is the source; with ``fetch`` the file that keeps
+        what was fetched, if whoever made the job is to see it.
     """
 
     source: str
@@ -66,9 +68,9 @@ class Job:
     @property
     def called(self) -> str:
         """What sentences call the source."""
-        if self.held:
-            return "standard input"
-        return self.source if self.fetch is None else shown(self.source)
+        if self.fetch is not None:
+            return shown(self.source)
+        return "standard input" if self.held else self.source
 
 
 @dataclass(frozen=True)
@@ -281,6 +283,10 @@ def _source(job: Job, max_bytes: int, laps: Laps) -> Iterator[Path | Opened]:
         from bgwatch.fetch import fetch  # and TLS, which pictures on the disk need not wait for
 
         with fetch(job.source, Path(job.temporary).parent, max_bytes, FetchLimits(**job.fetch)) as file:
+            if job.held:
+                with Path(job.held).open("wb") as held:
+                    shutil.copyfileobj(file, held)
+                file.seek(0)
             laps("fetch")
             yield Opened(job.called, file)
     elif job.held:

@@ -10,7 +10,7 @@ from bgwatch.errors import printable
 from bgwatch.job import Outcome
 
 
-def as_line(outcome: Outcome, target: Path | None) -> str:
+def as_line(outcome: Outcome, target: Path | str | None) -> str:
     """Tell an outcome that is not simply done in one line."""
     if outcome.state == "unsure":
         said = f"unsure: {target} (confidence {outcome.confidence:.2f}): {'; '.join(outcome.reasons) or 'look at it'}"
@@ -75,12 +75,12 @@ class Summary:
     """Counts outcomes and tells them at the end, every doubt and failure with its reason."""
 
     done: int = 0
-    unsure: list[tuple[Outcome, Path | None]] = field(default_factory=list)
+    unsure: list[tuple[Outcome, Path | str | None]] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
     blocked: list[Outcome] = field(default_factory=list)
     blocked_by: set[tuple[str, ...]] = field(default_factory=set)
 
-    def add(self, outcome: Outcome, target: Path | None = None) -> bool:
+    def add(self, outcome: Outcome, target: Path | str | None = None) -> bool:
         """Count an outcome and the file it became; tell whether it is news: one cause may block thousands."""
         if outcome.state == "failed":
             self.failed.append(outcome)

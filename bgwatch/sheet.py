@@ -14,11 +14,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageDraw, ImageFont
 
-from bgwatch.batch import Plan, carry_out
+from bgwatch.batch import NO_PRIVATE_HOSTS, Plan, carry_out
 from bgwatch.errors import PictureError, SettingsError, printable
 from bgwatch.imagefile import decode
 from bgwatch.job import Outcome
-from bgwatch.settings import Output, PictureLimits, WorkerLimits
+from bgwatch.settings import FetchLimits, Output, PictureLimits, WorkerLimits
 
 CELL = 240
 MARGIN = 12
@@ -65,7 +65,13 @@ class Column:
 
 
 def columns_of(
-    made: Plan, options: dict[str, Any], allowed: PictureLimits, limits: WorkerLimits, count: int, side: int
+    made: Plan,
+    options: dict[str, Any],
+    allowed: PictureLimits,
+    limits: WorkerLimits,
+    count: int,
+    side: int,
+    fetching: FetchLimits = NO_PRIVATE_HOSTS,
 ) -> Iterator[tuple[Outcome, Column]]:
     """Cut out what was planned into a temporary folder, and yield a column for each picture as it is done.
 
@@ -74,14 +80,16 @@ def columns_of(
     with TemporaryDirectory(prefix="bgwatch-") as folder:
         targets = {source: Path(folder, f"{number}.png") for number, source in enumerate(made.targets)}
         names = Counter(source.name for source in targets)
-        doing = carry_out(replace(made, targets=targets), options, allowed, limits, Output(), count)
+        told = {str(source): source.name if names[source.name] == 1 else str(source) for source in targets}
+        doing = carry_out(
+            replace(made, targets=targets), options, allowed, limits, Output(), count, fetching=fetching, keep=True
+        )
         with closing(doing):
             for outcome, target in doing:
-                source = Path(outcome.job.source)
-                name = source.name if names[source.name] == 1 else str(source)
-                yield outcome, _column(outcome, target, name, allowed, side)
+                yield outcome, _column(outcome, target, told[outcome.job.source], allowed, side)
                 if target:
                     target.unlink()
+                    target.with_suffix(".fetched").unlink(missing_ok=True)
 
 
 class Kind(NamedTuple):
@@ -146,12 +154,12 @@ PICTURE = Kind(CELL, lambda column: column, encode_sheet)
 
 
 def _column(outcome: Outcome, target: Path | None, name: str, allowed: PictureLimits, side: int) -> Column:
-    reasons = tuple(reason.removeprefix(f"{outcome.job.source}: ") for reason in outcome.reasons)
+    reasons = tuple(reason.removeprefix(f"{outcome.job.called}: ") for reason in outcome.reasons)
     if target is None:
         return Column(name, "failed", reasons=reasons)
     try:
         pictures = (
-            decode(Path(outcome.job.source), allowed),
+            decode(Path(outcome.job.held or outcome.job.source), allowed),
             decode(target, PictureLimits(max_pixels=allowed.max_pixels)),
         )
     except PictureError as error:  # it has gone since it was cut out

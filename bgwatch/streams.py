@@ -33,9 +33,9 @@ class Ends:
     out: Path | None
     streamed: bool
 
-    def named(self, result: Path | None) -> Path | None:
+    def named(self, result: Path | None) -> Path | str | None:
         """Name a result in a sentence."""
-        return Path("standard output") if self.streamed and result else result
+        return "standard output" if self.streamed and result else result
 
     def hand_over(self, result: Path | None, text: str, show: Callable[[str], None]) -> None:
         """Write a result to standard output, or else show what is said of it."""
@@ -49,7 +49,7 @@ class Ends:
 
 @contextlib.contextmanager
 def ends(
-    inputs: Sequence[Source], out: Path | Stdout | None, max_bytes: int, here: bool, words: bool
+    inputs: Sequence[Source], out: Path | Stdout | None, max_bytes: int, here: bool = True, words: bool = False
 ) -> Iterator[Ends]:
     """Put standard input into a file, and give what goes to standard output a folder, for as long as they are needed.
 
@@ -61,9 +61,9 @@ def ends(
         What OUT names. Without it the result of standard input goes to standard output.
     max_bytes : int
         One byte more than this is read at most.
-    here : bool
+    here : bool, optional
         Whether pictures are cut out by processes of this machine.
-    words : bool
+    words : bool, optional
         Whether something else is to be written to standard output.
 
     Raises

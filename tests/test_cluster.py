@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from running import Running
 from scenes import Ended, disc, opened
+from serving import Server, sending
 
 import bgwatch
 from bgwatch.cluster import Cluster
@@ -197,6 +198,23 @@ def test_a_cluster_writes_the_bytes_that_this_machine_writes(
     dask.worker()
     assert dask.bgwatch("remove", "in", "-o", "there").ends() == 0
     assert Path("here/a.png").read_bytes() == Path("there/a.png").read_bytes()
+
+
+@pytest.mark.slow
+def test_workers_fetch_what_this_machine_would_fetch(
+    start_dask: Callable[..., Dask], draw: Draw, server: Server
+) -> None:
+    server.routes["/a.png"] = sending(draw("drawn.png").read_bytes())
+    dask = start_dask()
+    dask.worker()
+    refused = dask.bgwatch("remove", server.url("/a.png"), "-o", "out")
+    assert refused.ends() == 1
+    assert "its host 127.0.0.1 is 127.0.0.1, an address of this machine" in "".join(refused.said)
+    assert not server.asked
+    assert dask.bgwatch("remove", server.url("/a.png"), "drawn.png", "-o", "out", "--allow-private-hosts").ends() == 0
+    assert len(server.asked) == 1
+    assert names("out") == {"out/a.png", "out/drawn.png"}
+    assert Path("out/a.png").read_bytes() == Path("out/drawn.png").read_bytes()
 
 
 @pytest.mark.slow

@@ -63,6 +63,24 @@ def test_bad_pictures_fail_with_one_line_each_and_good_ones_come_out(
     assert "Traceback" not in caplog.text
 
 
+def test_nothing_is_ever_fetched(box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is a failed picture here, and so is a picture that is named like an address."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("a name was looked up"))
+    draw(box.root / "a.png")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/a.png"
+        for name in ("people.csv", "people.txt", url.replace("/", "_")):
+            (box.inbox / name).write_text(f"img\n{url}\n{box.root / 'a.png'}\n")
+        assert box.once() == 1
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    assert {name for name in box.files() if not name.endswith(".reason.txt")} == {
+        f"out/failed/{name}" for name in ("people.csv", "people.txt", url.replace("/", "_"))
+    }
+    assert (box.root / "a.png").exists()
+
+
 def test_thousands_of_frames_are_refused_unless_asked_for(box: Box, draw: Draw) -> None:
     gif = draw(box.inbox / "long.gif")
     pixel = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
