@@ -97,7 +97,7 @@ def plan(
         made.replace = True
         return made
     taken: set[str] = set()
-    tried: dict[Path, Iterator[str]] = {}
+    tried: dict[str, Iterator[str]] = {}
     for source, folder in _chosen(_all_found(inputs, out, made, column), sample, seed):
         target = numbered(folder, _name(source, out, output), taken, tried=tried)
         taken.add(str(target).casefold())

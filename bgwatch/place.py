@@ -39,7 +39,7 @@ def numbered(
     taken: Container[str] = (),
     beside: Callable[[Path], Path] | None = None,
     ours: Callable[[Path], bool] = lambda path: False,
-    tried: dict[Path, Iterator[str]] | None = None,
+    tried: dict[str, Iterator[str]] | None = None,
 ) -> Path:
     """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
 
@@ -58,7 +58,7 @@ def numbered(
     tried : dict, optional
         Remembers between calls which names were given or not free, for a hundred thousand of one name.
     """
-    untried = names(name) if tried is None else tried.setdefault(folder / name, names(name))
+    untried = names(name) if tried is None else tried.setdefault(f"{folder}/{name}", names(name))
     for path in (folder / one for one in untried):
         if os.path.lexists(path) and ours(path):
             return path
