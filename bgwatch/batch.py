@@ -88,7 +88,7 @@ def plan(
         When OUT lies inside an input folder, or is the input itself, or a column is named and there is no CSV file.
     """
     inputs = list(inputs)
-    if column is not None and not any(source.suffix.lower() in TABLES for source in inputs):
+    if column is not None and not any(isinstance(one, Path) and one.suffix.lower() in TABLES for one in inputs):
         raise SettingsError(f"--column {column}: no INPUT is a CSV file; name one, or leave --column out")
     made = Plan()
     if out is not None and is_file(inputs, out):

@@ -99,6 +99,8 @@ def _refuse(
         raise SettingsError("-o -: standard output takes the result of one picture; name a folder with -o for more")
     if words:
         raise SettingsError("-o -: standard output takes the result and not --json too; leave one of them out")
+    if sys.stdout is None:
+        raise SettingsError("-o -: standard output is closed; send it to a file with >, or name one with -o")
     if sys.stdout.isatty():
         raise SettingsError("-o -: standard output is a terminal; send it to a file with >, or name one with -o")
 

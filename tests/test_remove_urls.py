@@ -217,6 +217,6 @@ def test_a_seed_of_the_sample_is_not_negative(bgwatch: Bgwatch) -> None:
     assert bgwatch("remove", "a.png", "--sample-seed", -1).code == 2
 
 
-def test_out_may_not_be_the_input_for_a_column_either() -> None:
+def test_an_address_is_no_csv_file() -> None:
     with pytest.raises(SettingsError, match="no INPUT is a CSV file"):
-        batch.plan([Url("https://example.org/a.jpg")], None, column="img")
+        batch.plan([Url("https://example.org/a.csv")], None, column="img")

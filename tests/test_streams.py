@@ -11,6 +11,10 @@ import pytest
 from PIL import Image
 from scenes import Ended, opened
 
+from bgwatch.errors import SettingsError
+from bgwatch.sources import Stdout
+from bgwatch.streams import ends
+
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]
 
@@ -130,3 +134,9 @@ def test_whoever_reads_standard_output_may_go(draw: Draw) -> None:
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert "Traceback" not in ended.stderr
     assert ended.returncode == 1
+
+
+def test_standard_output_may_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SettingsError, match="standard output is closed"), ends([Path("a.png")], Stdout(), 1):
+        pass
