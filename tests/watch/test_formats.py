@@ -1,5 +1,7 @@
 """What results of watched folders are: each folder its own format and finish."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scenes import Ended, opened
-from watching import Box
+from watching import Box, appears, drop, meanwhile, until
 
 from bgwatch.config import parse
 from bgwatch.errors import FolderError, SettingsError
@@ -92,3 +94,28 @@ def test_a_picture_to_lay_behind_that_is_none_keeps_the_originals_where_they_are
     draw(box.root / "sky.png")
     assert box.once(fill=str(box.root / "sky.png")) == 0
     assert box.files() == {"out/a.png", "out/done/a.jpg"}
+
+
+def test_a_format_that_is_read_again_names_the_next_results(
+    box: Box, draw: Draw, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And a picture behind that is not there is refused as other settings are: the old ones stay in force."""
+    source = draw(box.root / "a.jpg")
+    service = box.service()
+    (first,) = service._settings.folders
+    others = [{"fill": str(box.root / "none.png")}, {"format": "webp", "quality": 70}]
+    orders = [first.model_copy(update=changes) for changes in others]
+    service._reread = lambda: service._settings.model_copy(update={"folders": (orders.pop(0),)})
+
+    def person() -> None:
+        drop(source, box.inbox / "a.jpg")
+        appears(box.outbox / "done" / "a.jpg")
+        os.kill(os.getpid(), signal.SIGHUP)
+        until(lambda: "none.png: is no picture that could be laid behind" in caplog.text)
+        os.kill(os.getpid(), signal.SIGHUP)
+        until(lambda: "the new settings are in force" in caplog.text)
+        drop(source, box.inbox / "a.jpg")
+        appears(box.outbox / "done" / "a-2.jpg")
+
+    assert meanwhile(service, person) == 0
+    assert {name for name in box.files() if "done" not in name} == {"out/a.png", "out/a.webp"}
