@@ -149,7 +149,7 @@ def remove(
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_source)
 @click.option("-o", "out", metavar="SHEET", required=True, type=as_path, help="The .png or .html; it is replaced.")
 @click.option("--on", "background", default="checkerboard", help="checkerboard, or a colour like '#ff00ff'.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU")
+@click.option("--workers", metavar="N", type=click.IntRange(1, 256), help="Processes.", show_default="one for each CPU")
 @with_choice
 def sheet(
     inputs: tuple["Source", ...],

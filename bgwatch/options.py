@@ -74,30 +74,51 @@ class SettingsCommand(click.Command):
             self._models = ()
         return super().get_params(ctx)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of the settings under what they are about."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
+                heading = param.heading if isinstance(param, SettingsOption) else "Options"
+                sections.setdefault(heading, []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+class SettingsOption(click.Option):
+    """An option that is a field of a model, with the heading that it stands under."""
+
+    def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
+
 
 def _options(models: list["type[Model]"]) -> Iterator[click.Parameter]:
     for model in models:
         for name, given in model.model_json_schema()["properties"].items():
             if name not in ("folders", "workers", "scheduler", "insecure_scheduler"):
-                yield _option(name, given)
+                owner: Any = next(one for one in model.__mro__ if name in one.__annotations__)
+                yield _option(name, given, owner.heading)
 
 
-def _option(name: str, given: dict[str, Any]) -> click.Option:
+def _option(name: str, given: dict[str, Any], heading: str) -> click.Option:
     kind: click.ParamType[Any]
+    metavar = None
     flag = "--" + name.replace("_", "-")
     given = {**given, **next((one for one in given.get("anyOf", ()) if one["type"] != "null"), {})}
     shown = "" if given["default"] is None else f"  [default: {given['default']}]"
     if given["type"] == "boolean":
-        return click.Option([f"{flag}/--no{flag[1:]}"], default=None, help=given["description"])
+        return SettingsOption([f"{flag}/--no{flag[1:]}"], default=None, help=given["description"], heading=heading)
     if "enum" in given:
         kind = click.Choice(given["enum"])
     elif given["type"] == "integer":
-        kind = click.IntRange(given.get("minimum"), given.get("maximum"))
+        kind, metavar = click.IntRange(given.get("minimum"), given.get("maximum")), "N"
     elif given["type"] == "number":
-        kind = click.FloatRange(given.get("minimum"), given.get("maximum"))
+        kind, metavar = click.FloatRange(given.get("minimum"), given.get("maximum")), "X"
     else:
         kind = click.STRING
-    return click.Option([flag], type=kind, help=given["description"] + shown)
+    return SettingsOption([flag], type=kind, metavar=metavar, help=given["description"] + shown, heading=heading)
 
 
 def with_places(command: Callable[..., None]) -> Callable[..., None]:
@@ -108,7 +129,11 @@ def with_places(command: Callable[..., None]) -> Callable[..., None]:
             "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do it, in place of processes."
         ),
         click.option(
-            "--workers", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU"
+            "--workers",
+            metavar="N",
+            type=click.IntRange(1, 256),
+            help="Worker processes.",
+            show_default="one for each CPU",
         ),
     ):
         command = option(command)
@@ -118,7 +143,9 @@ def with_places(command: Callable[..., None]) -> Callable[..., None]:
 def with_choice(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which pictures of those that are named are taken."""
     for option in (
-        click.option("--sample-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample."),
+        click.option(
+            "--sample-seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample."
+        ),
         click.option("--sample", metavar="N", type=click.IntRange(1), help="Take N of the pictures, chosen at random."),
         click.option("--column", metavar="NAME", help="The column of a CSV that has the URLs or paths."),
     ):

@@ -4,7 +4,7 @@ The same names serve the Python API, the command line, the settings file and the
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -35,10 +35,13 @@ class Model(BaseModel):
     """Base of all settings: immutable, unknown keys refused, no silent conversion of types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    heading: ClassVar[str]  # of these settings where they are options of a command
 
 
 class Segmentation(Model):
     """How a background is found and taken out."""
+
+    heading = "Background"
 
     method: Literal["auto", "kmeans", "threshold"] = Field(
         "auto", description="How the background is found: auto, or one of the article's kmeans and threshold."
@@ -73,6 +76,8 @@ LOSSLESS = ("png", "tiff")
 
 class Output(Model):
     """What a result is."""
+
+    heading = "Results"
 
     format: Literal["png", "webp", "tiff", "avif", "jpeg"] = Field("png", description="File format of results.")
     quality: int | None = Field(
@@ -148,6 +153,8 @@ class Output(Model):
 class PictureLimits(Model):
     """What is refused before it can do harm."""
 
+    heading = "Pictures"
+
     max_pixels: int = Field(250_000_000, ge=1, description="Pictures of more pixels are refused before decoding.")
     max_bytes: int = Field(2_000_000_000, ge=1, description="Larger files are refused before they are read.")
     max_frames: int = Field(1000, ge=1, description="Pictures of more frames or pages are refused before decoding.")
@@ -159,6 +166,8 @@ class PictureLimits(Model):
 class FetchLimits(Model):
     """What fetching a picture from an address may cost, and where it may lead."""
 
+    heading = "URLs"
+
     fetch_seconds: int = Field(60, ge=1, le=86_400, description="A URL that is not there whole by then is given up.")
     allow_private_hosts: bool = Field(
         False, description="Fetch from this machine and from private networks too; redirects may then lead there."
@@ -168,6 +177,8 @@ class FetchLimits(Model):
 class WorkerLimits(Model):
     """What one picture may cost."""
 
+    heading = "Workers"
+
     worker_seconds: int = Field(300, ge=1, le=86_400, description="A picture that takes longer is given up.")
     worker_memory_mb: int = Field(
         8192, ge=512, le=1_048_576, description="Address space a worker process may use, in megabytes."
@@ -176,6 +187,8 @@ class WorkerLimits(Model):
 
 class Machines(WorkerLimits):
     """Where pictures are cut out."""
+
+    heading = "Machines"
 
     scheduler: Address | None = Field(
         None,
@@ -198,6 +211,8 @@ class Machines(WorkerLimits):
 
 class FolderDefaults(PictureLimits, Output, Segmentation):
     """What may be set for all folders at once, or for each."""
+
+    heading = "Watched folders"
 
     settle_seconds: float = Field(
         1.0, ge=0.05, le=3600, description="A file is taken once it has not changed for this long."
@@ -223,6 +238,8 @@ class Folder(FolderDefaults):
 
 class Settings(Machines, FolderDefaults):
     """A whole settings file."""
+
+    heading = "Daemon"
 
     workers: int | None = Field(None, ge=1, le=256, description="Worker processes; null means one for each CPU.")
     rescan_seconds: float = Field(

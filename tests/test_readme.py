@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reference import reference, written
 from scenes import disc, opened
 
 from bgwatch import cli
@@ -27,6 +28,10 @@ def test_its_settings_are_settings() -> None:
 
 def test_its_table_names_every_command() -> None:
     assert set(re.findall(r"^\| `bgwatch (\w+)", README, re.MULTILINE)) == set(cli.bgwatch.commands)
+
+
+def test_its_reference_is_what_help_says() -> None:
+    assert written() == reference(), "run python tests/reference.py"
 
 
 def test_its_pictures_are_there() -> None:
