@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -12,6 +12,11 @@ from bgwatch.errors import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a person reads a stream; one that was closed before the start is None."""
+    return stream is not None and stream.isatty()
 
 
 def say(text: str) -> None:
@@ -31,7 +36,7 @@ class Plain:
 
     def result(self, text: str) -> None:
         """Print a result: exactly as it is for a program, made harmless for a terminal."""
-        click.echo(printable(text) if sys.stdout.isatty() else os.fsencode(text))
+        click.echo(printable(text) if is_terminal(sys.stdout) else os.fsencode(text))
 
     def say(self, text: str) -> None:
         """Print words, a line or more."""
@@ -51,7 +56,7 @@ class Bar(Plain):
 
     def result(self, text: str) -> None:
         """Print a result: above the bar where both go to the terminal."""
-        if sys.stdout.isatty():
+        if is_terminal(sys.stdout):
             self.say(text)
         else:
             super().result(text)
@@ -74,7 +79,7 @@ class Bar(Plain):
 @contextmanager
 def progress(total: int) -> Iterator[Plain]:
     """Show a bar where a person looks at a terminal, and nothing elsewhere."""
-    if total < 2 or not sys.stderr.isatty():
+    if total < 2 or not is_terminal(sys.stderr):
         yield Plain()
         return
     from rich.console import Console

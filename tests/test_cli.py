@@ -352,6 +352,18 @@ def test_a_full_disk_behind_the_output_is_told(draw: Draw) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_nobody_may_want_to_hear_it(draw: Draw, closed: str) -> None:
+    draw("in/a.jpg")
+    draw("in/b.jpg")
+    command = f"{sys.executable} -m bgwatch remove in -o out {closed}"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0
+    assert "Traceback" not in ended.stderr
+    assert len(list(Path("out").iterdir())) == 2
+
+
 def test_check_prints_what_is_in_force(bgwatch: Bgwatch) -> None:
     Path("c.yaml").write_text("settle_seconds: 2.5\nfolders:\n  - {inbox: in, outbox: out}\n")
     ended = bgwatch("check", "-c", "c.yaml")
