@@ -80,13 +80,14 @@ def columns_of(
     with TemporaryDirectory(prefix="bgwatch-") as folder:
         targets = {source: Path(folder, f"{number}.png") for number, source in enumerate(made.targets)}
         names = Counter(source.name for source in targets)
-        told = {str(source): source.name if names[source.name] == 1 else str(source) for source in targets}
+        named = {str(source): source.name for source in targets}
         doing = carry_out(
             replace(made, targets=targets), options, allowed, limits, Output(), count, fetching=fetching, keep=True
         )
         with closing(doing):
             for outcome, target in doing:
-                yield outcome, _column(outcome, target, told[outcome.job.source], allowed, side)
+                name = named[outcome.job.source]
+                yield outcome, _column(outcome, target, name if names[name] == 1 else outcome.job.called, allowed, side)
                 if target:
                     target.unlink()
                     target.with_suffix(".fetched").unlink(missing_ok=True)
