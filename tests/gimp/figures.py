@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gimp_pictures import CHECKOUT
+from gimp_pictures import CHECKOUT, put_pictures
 from PIL import Image
 from real_gimp import NoGimpError, find_gimp
 
@@ -27,6 +27,7 @@ def main() -> int:
     """Print each figure beside its target; exit with 1 where one is missed."""
     with tempfile.TemporaryDirectory() as folder:
         gimp = find_gimp(Path(folder))
+        put_pictures(gimp.folder)
         with Image.open(CHECKOUT / "tests" / "pictures" / "portrait.jpg") as portrait:
             portrait.convert("RGB").resize((3000, 4000)).save(Path(folder) / "large.png", compress_level=1)
         gimp.bgwatch("gimp", "install", "--profile", f"{gimp.inside}/profile")
@@ -46,6 +47,7 @@ def main() -> int:
         ("preview, the first, with the worker's start", found["preview"]["first"], None),
         ("preview, refreshed, median", found["preview"]["median"], 0.3),
         ("preview, refreshed, slowest of ten", found["preview"]["slowest"], None),
+        ("cancel, until the worker is gone", found["cancel"], 1.0),
     ]
     for name, seconds, target in rows:
         print(f"{name}: {seconds:.2f} s" + (f" (target {target})" if target else ""))

@@ -12,6 +12,7 @@ sys.path.insert(0, INSIDE)  # noqa: F821  # set by the command that runs this fi
 
 from calling import PROCEDURE, SESSION, load  # noqa: E402
 from gi.repository import Gimp, GLib  # noqa: E402
+from refusals import cancelled  # noqa: E402
 from screen import screen  # noqa: E402
 
 REFRESHES = 10
@@ -69,6 +70,7 @@ def run_all():
     figures = {result: cold_and_warm(result) for result in ("layer-mask", "transparency", "new-layer")}
     with screen():
         figures["preview"] = refreshes()
+    figures["cancel"] = cancelled()["seconds_until_gone"]
     (SESSION / "figures.json").write_text(json.dumps(figures))
 
 
