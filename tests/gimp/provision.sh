@@ -5,17 +5,19 @@
 #   provision.sh run SESSION COMMAND...   run COMMAND in the built root, where the folder SESSION is
 #                                         /session and BGWATCH_PYTHON has the dependencies
 #
-# A gimp-console-3.* on PATH is used as it is. Otherwise a small Debian 13 root is built once, by
+# A gimp-console-3.* on PATH is used as it is. Otherwise a small Debian root is built once, by
 # root, under BGWATCH_GIMP_ROOT (default: bgwatch/gimp-root in the user's cache folder). Deleting
-# that folder is always safe. BGWATCH_DEBIAN_MIRROR names another Debian mirror.
+# that folder is always safe. BGWATCH_DEBIAN_MIRROR names another Debian mirror, BGWATCH_DEBIAN_SUITE
+# another suite than trixie, Debian 13 with GIMP 3.0: forky, for one, has GIMP 3.2.
 set -euo pipefail
 
 root=${BGWATCH_GIMP_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/bgwatch/gimp-root}
 mirror=${BGWATCH_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+suite=${BGWATCH_DEBIAN_SUITE:-trixie}
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 packages="gimp python3-gi gir1.2-gtk-3.0 python3-venv"
 packages="$packages xvfb openbox xdotool dbus-x11" # a screen, windows on it, and somebody who types
-recipe="1 trixie $packages" # the root is built again when this line changes
+recipe="1 $suite $packages" # the root is built again when this line changes
 certificate=/etc/ssl/certs/host-bundle.crt
 
 main() {
@@ -61,10 +63,12 @@ check_host() {
 # Built under another name and renamed when whole: an interrupted run leaves no half-made root.
 build_root() {
   local partial="$root.partial"
-  echo "building a Debian 13 root with GIMP 3 in $root (once, one to three minutes)"
+  echo "building a Debian $suite root with GIMP 3 in $root (once, one to three minutes)"
   rm -rf --one-file-system "$partial"
   # debootstrap mounts /proc in the root it makes; in a namespace of its own that ends with it
-  quietly bounded unshare --mount debootstrap --variant=minbase trixie "$partial" "$mirror"
+  # and an older debootstrap does not know every suite by its name
+  quietly bounded unshare --mount debootstrap --variant=minbase "$suite" "$partial" "$mirror" \
+    "${DEBOOTSTRAP_DIR:-/usr/share/debootstrap}/scripts/sid"
   printf 'force-unsafe-io\npath-exclude=/usr/share/%s/*\n' doc man locale | sort -u >"$partial/etc/dpkg/dpkg.cfg.d/small"
   mkdir -p "$partial/session"
   # shellcheck disable=SC2086  # a list of packages
