@@ -1,7 +1,11 @@
 """The plug-in declares the options as settings.py has them, and speaks the worker's protocol; read, not run."""
 
 import ast
+import importlib.util
+import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +91,33 @@ def test_the_plug_in_needs_nothing_but_gi() -> None:
     ours = {name.removesuffix(".py") for name in FILES}
     assert not ours & set(sys.stdlib_module_names)
     assert {name.split(".")[0] for name in imported} <= {*sys.stdlib_module_names, "gi", *ours}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+def test_the_worker_starts_without_what_gimp_set_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with one thread for sums."""
+    plugin = tmp_path / "worker.py"
+    plugin.write_text(FILES["worker.py"].read_text())
+    stand_in = tmp_path / "python"
+    stand_in.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n")
+    stand_in.chmod(0o755)
+    (tmp_path / "bgwatch.json").write_text(json.dumps({"python": str(stand_in), "version": "1"}))
+    for name in ("LD_LIBRARY_PATH", "PYTHONHOME", "GI_TYPELIB_PATH", "GEGL_PATH", "BABL_PATH"):
+        monkeypatch.setenv(name, "/usr/lib/gimp")
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    spec = importlib.util.spec_from_file_location("worker", plugin)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    worker = module.Worker()
+    worker.process.wait(30)
+    with worker:
+        pass
+    seen = dict(line.split("=", 1) for line in (tmp_path / "seen").read_text().splitlines() if "=" in line)
+    assert not [name for name, value in seen.items() if value == "/usr/lib/gimp"]
+    assert (seen["OMP_NUM_THREADS"], seen["OPENBLAS_NUM_THREADS"], seen["LANG"]) == ("1", "1", "C.UTF-8")
 
 
 def test_the_dialog_is_imported_only_when_it_is_shown() -> None:
