@@ -1,4 +1,7 @@
-"""Pillow's decoders: which are used, under which limits, and without a word of their own."""
+"""Pillow's decoders: which are used, under which limits, and without a word of their own.
+
+What is set here holds for the whole process, so one thread decodes at a time.
+"""
 
 import contextlib
 import logging

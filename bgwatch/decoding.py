@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
 from bgwatch.deep import bits_of, deep_pixels, turned
+from bgwatch.deep_tiff import odd_lab
 from bgwatch.errors import PictureError
 from bgwatch.metadata import metadata_of, orientation_of
 from bgwatch.profile import profile_of, to_srgb, unfit
@@ -59,6 +60,8 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     OSError, ValueError, ...
         Those of `bgwatch.metadata.BROKEN`, when it is broken.
     """
+    if image.format == "TIFF" and (lab := odd_lab(image.tag_v2, file)) is not None:  # type: ignore[attr-defined]
+        return _from_lab(lab, image, _fewer(bits_of(image, file)))
     late = image.format == "PNG"  # EXIF may follow its pixels
     orientation = 1 if late else orientation_of(image)
     deep = deep_pixels(image, file)
@@ -71,8 +74,7 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     notes: list[str] = []
     if deep is None:
         bits = bits_of(image, file)
-        if bits > 8:
-            notes.append(f"{bits} bits a channel were brought to 8")
+        notes += _fewer(bits)
         ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
         profile = _fitting(image, file, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
         pixels: Image.Image | NDArray[np.uint16] = _plain(image, bits, profile, notes, path)
@@ -83,6 +85,17 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     if profile and image.mode not in INKS:
         kept["icc_profile"] = profile
     return Decoded(pixels, grey, kept, tuple(notes))
+
+
+def _fewer(bits: int) -> list[str]:
+    return [f"{bits} bits a channel were brought to 8"] if bits > 8 else []
+
+
+def _from_lab(lab: NDArray[np.uint8], image: Image.Image, notes: list[str]) -> Decoded:
+    orientation = orientation_of(image)
+    upright = turned(lab, orientation)
+    bands = [Image.fromarray(np.ascontiguousarray(upright[..., band])) for band in range(3)]
+    return Decoded(to_srgb(Image.merge("LAB", bands), b""), False, metadata_of(image, orientation), tuple(notes))
 
 
 def _scale_key(image: Any) -> None:

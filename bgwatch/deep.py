@@ -78,7 +78,7 @@ def bits_of(image: Image.Image, file: BinaryIO) -> int:
     return (size[0] & 0x7F) + 1 if size else 8
 
 
-def turned(pixels: Deep, orientation: int) -> Deep:
+def turned(pixels: Any, orientation: int) -> Any:
     """Turn pixels upright.
 
     Parameters

@@ -23,6 +23,7 @@ Deep = NDArray[np.uint16]
 FULL = 65535
 STREAMS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, deflate, PackBits, deflate, LZMA, Zstandard
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = range(3)
+LAB, ICC_LAB = 8, 9
 ASSOCIATED, UNASSOCIATED = 1, 2
 HORIZONTAL = 2
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -35,14 +36,17 @@ ROWS = 64  # at a time, where an intermediate result is wider than the picture
 
 @contextlib.contextmanager
 def known_to_pillow() -> Iterator[None]:
-    """Let Pillow open TIFFs of 16-bit grey and alpha, which it has no mode to load."""
-    keys = [
-        (prefix, photometric, (1,), 1, (16, 16), (extra,))
-        for prefix in (b"II", b"MM")
-        for photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO)
-        for extra in (0, ASSOCIATED, UNASSOCIATED)
+    """Let Pillow open TIFFs of 16-bit grey and alpha, and of further kinds of Lab, which it has no mode to load."""
+    kinds: list[tuple[int, tuple[int, ...], tuple[int, ...], str]] = [
+        *((grey, (16, 16), (extra,), "LA") for grey in (WHITE_IS_ZERO, BLACK_IS_ZERO) for extra in range(3)),
+        *((lab, (bits,) * 3, (), "LAB") for lab in (LAB, ICC_LAB) for bits in (8, 16)),
     ]
-    added: dict[Any, tuple[str, str]] = {key: ("LA", "LA;16B") for key in keys if key not in OPEN_INFO}
+    added: dict[Any, tuple[str, str]] = {
+        key: (mode, mode)
+        for prefix in (b"II", b"MM")
+        for photometric, bits, extra, mode in kinds
+        if (key := (prefix, photometric, (1,), 1, bits, extra)) not in OPEN_INFO
+    }
     OPEN_INFO.update(added)
     try:
         yield
@@ -53,13 +57,41 @@ def known_to_pillow() -> Iterator[None]:
 
 def is_deep(tags: Mapping[int, Any]) -> bool:
     """Tell whether a directory is of pixels that `deep_tiff` reads."""
+    kinds = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
+    return set(tags.get(BITS, ())) == {16} and tags.get(PHOTOMETRIC, 0) in kinds and _is_stream(tags)
+
+
+def _is_stream(tags: Mapping[int, Any]) -> bool:
+    """Tell whether strips are streams of unsigned samples."""
     return (
-        set(tags.get(BITS, ())) == {16}
-        and set(tags.get(SAMPLE_FORMAT, (1,))) == {1}
-        and tags.get(PHOTOMETRIC, 0) in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
+        set(tags.get(SAMPLE_FORMAT, (1,))) == {1}
         and tags.get(COMPRESSION, 1) in STREAMS
         and tags.get(PREDICTOR, 1) in (1, HORIZONTAL)
     )
+
+
+def odd_lab(tags: Any, file: BinaryIO) -> NDArray[np.uint8] | None:
+    """Decode Lab that Pillow cannot: of 16 bits, and ICC's, whose a and b are not signed.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3), or None
+        As it lies in the file, with 128 where a and b are 0, as Pillow's mode LAB has it; None where Pillow can, or
+        nobody.
+
+    References
+    ----------
+    "Adobe PageMaker 6.0 TIFF Technical Notes", 1995, for ICC's Lab; TIFF 6.0, section 23, for CIE's.
+    """
+    deep = set(tags.get(BITS, ())) == {16}
+    kind = tags.get(PHOTOMETRIC)
+    if kind not in (LAB, ICC_LAB) or (kind == LAB and not deep) or not _is_stream(tags):
+        return None
+    samples = _samples(tags, file)[..., :3]
+    eight = np.asarray(samples >> 8 if deep else samples).astype(np.uint8)
+    if kind == LAB:
+        eight[..., 1:] ^= 128
+    return eight
 
 
 def deep_tiff(tags: Any, file: BinaryIO) -> Deep:
@@ -105,32 +137,33 @@ def divide_by_alpha(samples: Deep) -> None:
         some[..., :-1] = np.minimum(straight, FULL)
 
 
-def _samples(tags: Any, file: BinaryIO) -> Deep:
-    """Read the samples of a TIFF, shape (H, W, C)."""
-    width, count = tags[WIDTH], tags.get(SAMPLES, 1)
+def _samples(tags: Any, file: BinaryIO) -> Any:
+    """Read the samples of a TIFF, shape (H, W, C), of 8 or 16 bits."""
+    width, count, size = tags[WIDTH], tags.get(SAMPLES, 1), tags[BITS][0] // 8
     planes = count if tags.get(PLANAR, 1) == 2 else 1
     across = count // planes
-    samples = np.empty((tags[HEIGHT], width, count), np.uint16)
+    samples = np.empty((tags[HEIGHT], width, count), f"u{size}")
     for plane in range(planes):
-        read = _as_bytes(tags, file, plane, planes, across).view("<u2" if tags.prefix == b"II" else ">u2")
-        samples[..., plane * across : (plane + 1) * across] = read.reshape(len(read), width, across)
+        read = _as_bytes(tags, file, plane, planes, across * size)
+        stored = read.view(("<" if tags.prefix == b"II" else ">") + f"u{size}")
+        samples[..., plane * across : (plane + 1) * across] = stored.reshape(len(read), width, across)
     if tags.get(PREDICTOR, 1) == HORIZONTAL:
         step = tags.get(TILE_WIDTH, width) if TILES in tags else width
         for start in range(0, width, step):
             part = samples[:, start : start + step]
-            np.cumsum(part, axis=1, dtype=np.uint16, out=part)
+            np.cumsum(part, axis=1, dtype=samples.dtype, out=part)
     return samples
 
 
 def _as_bytes(tags: Any, file: BinaryIO, plane: int, planes: int, across: int) -> NDArray[np.uint8]:
-    """Read one plane of a TIFF as grey pixels of 8 bits, shape (H, 2 W across)."""
+    """Read one plane of a TIFF, ``across`` bytes a pixel, as grey pixels of 8 bits, shape (H, W across)."""
     entries: dict[int, Sequence[int]] = {BITS: (8,), PHOTOMETRIC: (BLACK_IS_ZERO,), SAMPLES: (1,)}
     for tag in (HEIGHT, COMPRESSION, FILL_ORDER, ROWS_PER_STRIP, TILE_HEIGHT):
         if tag in tags:
             entries[tag] = (tags[tag],)
     for tag in (WIDTH, TILE_WIDTH):
         if tag in tags:
-            entries[tag] = (2 * across * tags[tag],)
+            entries[tag] = (across * tags[tag],)
     place_tag, size_tag = (TILES, TILE_SIZES) if TILES in tags else (STRIPS, STRIP_SIZES)
     each = len(tags[place_tag]) // planes
     here = slice(plane * each, (plane + 1) * each)

@@ -176,7 +176,37 @@ def test_inks_without_a_profile_are_multiplied(tmp_path: Path, kind: str) -> Non
     assert picture.notes[-1] == NO_PROFILE
 
 
-def test_lab_becomes_srgb(tmp_path: Path) -> None:
-    picture = read(tmp_path / "a.tif", zoo.made("lab.tif"))
+def lab_samples() -> np.ndarray:
+    """L, a and b of the disc, 0 to 255, a and b from 128."""
+    image = Image.new("RGB", (zoo.WIDTH, zoo.HEIGHT))
+    image.paste(zoo.colours())
+    found = ImageCms.profileToProfile(image, SRGB, ImageCms.createProfile("LAB"), outputMode="LAB")
+    assert found
+    return np.dstack([np.asarray(band) for band in found.split()])
+
+
+SIGNED = np.array([0, 128, 128], np.uint8)
+LAB_IN = {
+    "pillow's": lambda lab: zoo.made("lab.tif"),
+    "signed": lambda lab: tiff(lab ^ SIGNED, 8),
+    "signed, 16 bits": lambda lab: tiff(
+        (lab ^ SIGNED).astype(np.uint16) << 8, 8, order=">", compression=8, predictor=2
+    ),
+    "icc": lambda lab: tiff(lab, 9, rows=5),
+    "icc, 16 bits": lambda lab: tiff(lab.astype(np.uint16) << 8, 9, planar=True),
+    "icc, predicted": lambda lab: tiff(lab, 9, compression=8, predictor=2, tile=16),
+}
+
+
+@pytest.mark.parametrize("kind", LAB_IN)
+def test_lab_becomes_srgb(tmp_path: Path, kind: str) -> None:
+    picture = read(tmp_path / "a.tif", LAB_IN[kind](lab_samples()))
     assert np.abs(np.asarray(picture.pixels).astype(int) - np.asarray(zoo.colours())).max() <= 3
-    assert picture.notes == ()
+    assert not picture.grey
+    assert picture.notes == (("16 bits a channel were brought to 8",) if "16 bits" in kind else ())
+
+
+def test_lab_lies_as_it_says(tmp_path: Path) -> None:
+    picture = read(tmp_path / "a.tif", tiff(lab_samples(), 9, tags={274: [6]}))
+    turned = zoo.colours().transpose(Image.Transpose.ROTATE_270)
+    assert np.abs(np.asarray(picture.pixels).astype(int) - np.asarray(turned)).max() <= 3

@@ -115,6 +115,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "deep.tif": lambda: tiff(deep("RGBA"), 2, extra=2, rows=7, compression=8, predictor=2),
     "deep-planes.tif": lambda: tiff(deep("RGB"), 2, planar=True, tile=16, order=">"),
     "deep-grey.tif": lambda: tiff(deep("LA"), 1, extra=1),
+    "icc-lab.tif": lambda: tiff(np.asarray(colours()), 9, compression=8, predictor=2),
     "pages.tif": lambda: moving("TIFF"),
     "rgb.bmp": lambda: saved(colours(), "BMP", dpi=(300, 300)),
     "palette.bmp": lambda: saved(in_mode("P"), "BMP"),
