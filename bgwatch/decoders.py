@@ -14,6 +14,7 @@ from PIL import Image, PngImagePlugin
 from bgwatch.deep_tiff import known_to_pillow
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
+NOISY = ("TIFF", "AVIF", "HEIF")  # whose libraries tell standard error what is broken, and Pillow cannot stop them
 LONGEST_TEXT = 16 * 2**20  # bytes of a profile or of XMP in a PNG; Pillow takes one megabyte
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # or what it finds wrong goes to standard error
@@ -50,7 +51,7 @@ def our_ways() -> Iterator[None]:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Let nothing reach standard error: Pillow has no way to tell libtiff to be quiet of what is broken."""
+    """Let nothing reach standard error, whoever writes to it."""
     try:
         kept = os.dup(2)
     except OSError:  # there is none

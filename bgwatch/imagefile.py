@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from bgwatch.decoders import begins_like, formats, our_ways, silence
+from bgwatch.decoders import NOISY, begins_like, formats, our_ways, silence
 from bgwatch.decoding import Decoded, decoded
 from bgwatch.errors import FolderError, PictureError, UnfinishedError
 from bgwatch.metadata import BROKEN
@@ -203,24 +203,22 @@ def _each(
     if len(numbers) > 1 and limits.frames == "refuse":
         raise PictureError(f"{path}: {len(numbers)} frames or pages; give one picture a file, or say frames: first")
     for frame, number in enumerate(numbers if every else numbers[:1]):
-        if number:
-            image.seek(number)
-        _within(limits, image, path)
-        page = _apart(image) if every and len(numbers) > 1 else image
-        with silence() if image.format == "TIFF" else contextlib.nullcontext():
-            found = decoded(page, file, path)
-        if every and found.pixels is image:  # a page of a TIFF, into whose memory the next is read
-            found = replace(found, pixels=image.copy())
+        with silence() if image.format in NOISY else contextlib.nullcontext():
+            if number:
+                image.seek(number)
+            _within(limits, image, path)
+            found = _apart(image, file, path) if every and len(numbers) > 1 else decoded(image, file, path)
         duration, loop = image.info.get("duration"), image.info.get("loop")
         yield found, {"frame": frame, "frames": len(numbers), "duration": duration, "loop": loop}
 
 
-def _apart(image: Image.Image) -> Image.Image:
-    """Take a frame out of an animation, whose next frame is laid over it; a page of a TIFF stands alone."""
-    if image.format == "TIFF":
-        return image
+def _apart(image: Image.Image, file: BinaryIO, path: Path) -> Decoded:
+    """Decode one of several pages so that the next, which is laid over it or read into its memory, leaves it alone."""
+    if image.format == "TIFF":  # whose directory tells how it is decoded
+        found = decoded(image, file, path)
+        return replace(found, pixels=image.copy()) if found.pixels is image else found
     image.load()
-    return image.copy()
+    return decoded(image.copy(), file, path)
 
 
 def _unidentified(head: bytes, path: object) -> PictureError:

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 
 # what Pillow's decoders are seen to raise on broken data
 BROKEN = (
-    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, RuntimeError),
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, RuntimeError),
     *(struct.error, zlib.error),
 )
 UPRIGHT = 1

@@ -184,7 +184,7 @@ def test_what_is_cut_short_is_refused_wherever_the_cut(tmp_path: Path, capfd: Ca
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=120, derandomize=True)
+@settings(max_examples=120, derandomize=True, deadline=None)
 @given(name=st.sampled_from(sorted(zoo.MAKERS)), dice=st.randoms(use_true_random=False))
 def test_a_broken_file_is_a_picture_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, name: str, dice: random.Random
