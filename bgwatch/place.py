@@ -70,6 +70,12 @@ def numbered(
     raise AssertionError("counting never ends")
 
 
+def refuse_outside(path: Path, folder: Path) -> None:
+    """Raise FolderError for a path below a folder that leads out of it, as through a link."""
+    if not path.parent.resolve().is_relative_to(folder.resolve()):
+        raise FolderError(f"{path}: leads out of {folder} through a link; take the link away or choose another name")
+
+
 def temporary_in(folder: Path, owner: str = "") -> Path:
     """Name a hidden temporary file; ``owner`` tells whose it is when leftovers are swept."""
     return folder / f".bgwatch-{owner}{uuid.uuid4().hex}.tmp"

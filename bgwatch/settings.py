@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from bgwatch.errors import SettingsError
+from bgwatch.naming import checked, counts
 from bgwatch.problems import problems
 
 Backdrop = Annotated[str, StringConstraints(pattern=r"^(auto|first-pixel|#[0-9a-fA-F]{6})$")]
@@ -150,6 +153,21 @@ class Output(Model):
         return told
 
 
+class Naming(Model):
+    """Under which names results appear."""
+
+    name: Annotated[str, AfterValidator(checked)] | None = Field(
+        None,
+        description="Names of results, made of {stem}, {name}, {folder}, {number} and {ext}, with / between folders; "
+        "null keeps the stem.",
+    )
+    on_conflict: Literal["number", "overwrite", "skip"] = Field(
+        "number",
+        description="Where a result's name is taken: number the new one, overwrite the older one but never another "
+        "original's, or skip the picture.",
+    )
+
+
 class PictureLimits(Model):
     """What is refused before it can do harm."""
 
@@ -209,7 +227,7 @@ class Machines(WorkerLimits):
         return self
 
 
-class FolderDefaults(PictureLimits, Output, Segmentation):
+class FolderDefaults(PictureLimits, Naming, Output, Segmentation):
     """What may be set for all folders at once, or for each."""
 
     heading = "Watched folders"
@@ -222,11 +240,13 @@ class FolderDefaults(PictureLimits, Output, Segmentation):
     )
     failed: Text = Field("failed", description="Folder for originals that failed, with the reason beside them.")
     review: Text = Field("review", description="Folder for results below min_confidence, with the reason beside them.")
-    on_conflict: Literal["number", "overwrite", "skip"] = Field(
-        "number",
-        description="Where a result's name is taken: number it, overwrite an older result of the same original, "
-        "or skip the picture, which then stays in the inbox.",
-    )
+
+    @field_validator("name")
+    @classmethod
+    def _names_need_no_run(cls, name: str | None) -> str | None:
+        if counts(name):
+            raise ValueError("{number} counts the pictures of one call of remove; leave it out for a watched folder")
+        return name
 
 
 class Folder(FolderDefaults):
@@ -297,6 +317,20 @@ def output(options: Mapping[str, Any]) -> Output:
     if idle := made.idle():
         raise SettingsError("; ".join(idle))
     return made
+
+
+def naming(options: Mapping[str, Any]) -> Naming:
+    """Validate under which names results appear.
+
+    Raises
+    ------
+    SettingsError
+        Naming every value that cannot be used.
+    """
+    try:
+        return Naming(**options)
+    except ValidationError as error:
+        raise SettingsError("; ".join(problems(error, Naming))) from None
 
 
 def machines(options: Mapping[str, Any]) -> Machines:

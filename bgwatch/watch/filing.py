@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bgwatch.errors import FolderError
+from bgwatch.naming import rendered
 from bgwatch.place import (
     discard,
     fitting,
@@ -16,11 +17,13 @@ from bgwatch.place import (
     names,
     numbered,
     publish,
+    refuse_outside,
     sync_folder,
     temporary_in,
     write_durably,
 )
-from bgwatch.watch.places import Places
+from bgwatch.settings import Folder
+from bgwatch.watch.places import Places, places
 
 
 class Filing:
@@ -32,15 +35,22 @@ class Filing:
         The folders.
     suffix : str
         How the names of results end.
+    template : str or None
+        What the names of results are made of; None keeps the stem.
     """
 
-    def __init__(self, where: Places, suffix: str = ".png") -> None:
-        self.where, self._suffix = where, suffix
+    def __init__(self, where: Places, suffix: str = ".png", template: str | None = None) -> None:
+        self.where, self._suffix, self._template = where, suffix, template
         # names of ours in the outbox, with which no mirrored subfolder may get mixed up
         self._reserved = {place.name.casefold() for place in where.written if place.parent == where.outbox}
         outside = [place for place in where.written if not place.is_relative_to(where.outbox)]
         self._tops = (where.outbox, *outside)
         self._owner = hashlib.sha256(os.fsencode(where.inbox)).hexdigest()[:12] + "-"
+
+    @classmethod
+    def of(cls, folder: Folder) -> "Filing":
+        """Make it for one entry of the settings."""
+        return cls(places(folder), folder.suffix, folder.name)
 
     def missing(self) -> list[Path]:
         """Name the folders that are not there."""
@@ -98,6 +108,9 @@ class Filing:
                 continue
             except OSError as error:
                 raise FolderError(f"{place}: cannot be made ({error.strerror}); give it a shorter name") from None
+        if self._template:
+            for top in (self.where.outbox, self.where.review):
+                refuse_outside(top / result, top)
 
     def standing(self, original: Path) -> Path | None:
         """Give the result that stands under the name of an original's, finished by whomever; None if there is none."""
@@ -120,10 +133,10 @@ class Filing:
 
     def result_name(self, original: Path) -> Path:
         """Name the result of an original (both relative); subfolders called like ours are renamed."""
-        first, *rest = original.parts
+        first, *rest = (original.parent / self._name(original)).parts
         if rest and first.casefold() in self._reserved:
             first = f"{first}-2"
-        return Path(first, *rest).with_name(fitting(original.stem, self._suffix))
+        return Path(first, *rest)
 
     def result_place(self, original: Path, review: bool, ours: Callable[[Path], bool] = lambda path: False) -> Path:
         """Find the place for the result of an original, and make its folder; one that is ``ours`` may be replaced."""
@@ -183,6 +196,12 @@ class Filing:
             When the system refuses it.
         """
         move(self.where.inbox / original, place, temporary_in(self.where.failed, self._owner))
+
+    def _name(self, original: Path) -> str:
+        if self._template is None:
+            return fitting(original.stem, self._suffix)
+        folder = (self.where.inbox / original).parent.name
+        return rendered(self._template, self._suffix, original.stem, original.name, folder)
 
     def _free(
         self,

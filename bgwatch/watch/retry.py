@@ -16,7 +16,7 @@ from bgwatch.place import names as place_names
 from bgwatch.settings import Folder
 from bgwatch.watch.filing import Filing, reason_of_doubt, reason_of_failure
 from bgwatch.watch.ledger import Ledger
-from bgwatch.watch.places import Places, places
+from bgwatch.watch.places import Places
 from bgwatch.watch.records import Attempt
 
 COARSEST_TIME = 2_000_000_000  # nanoseconds; FAT knows only every second second
@@ -81,7 +81,7 @@ class Retry:
 
     def __init__(self, ledger: Ledger, folders: Sequence[Folder]) -> None:
         self._ledger = ledger
-        self._folders = [(places(folder), folder.on_conflict) for folder in folders]
+        self._folders = [(Filing.of(folder), folder.on_conflict) for folder in folders]
 
     def again(self, names: Sequence[str]) -> Told:
         """Have pictures done again, those named or all that failed or are under review."""
@@ -113,7 +113,7 @@ class Retry:
 
     def _waiting(self) -> Iterator[Pending]:
         seen = set[Path]()  # inboxes may share an outbox
-        for where, _ in self._folders:
+        for where in (filing.where for filing, _ in self._folders):
             for top, reason in ((where.failed, reason_of_failure), (where.review, reason_of_doubt)):
                 for file in _files(top):
                     found = self._ledger.at(file)
@@ -123,7 +123,7 @@ class Retry:
                         yield Pending(where, file, found[1].original if found else file.relative_to(top), found)
 
     def _staying(self) -> Iterator[Pending]:
-        for where, _ in self._folders:
+        for where in (filing.where for filing, _ in self._folders):
             for original in self._ledger.staying(where.inbox):
                 yield Pending(where, where.inbox / original, original)
 
@@ -176,8 +176,7 @@ class Retry:
     def _accepted_place(self, pending: Pending) -> tuple[Path, bool]:
         """Find the place of a result that is accepted, as on_conflict says, and whether what is there is replaced."""
         where, file = pending.where, pending.file
-        filing = Filing(where)
-        on_conflict = next(on_conflict for there, on_conflict in self._folders if there == where)
+        filing, on_conflict = next((filing, choice) for filing, choice in self._folders if filing.where == where)
         if on_conflict == "number":  # with the number that it has under review
             return filing.accepted_place(file), False
         if on_conflict == "skip":

@@ -18,7 +18,6 @@ from bgwatch.watch.intake import SLICE, Intake
 from bgwatch.watch.ledger import Ledger
 from bgwatch.watch.lock import InboxLock
 from bgwatch.watch.outcomes import Outcomes
-from bgwatch.watch.places import places
 from bgwatch.watch.voice import Voice
 
 CHECK = 2.0  # seconds between two looks at whether the folders are there and the events sound
@@ -70,7 +69,7 @@ class Watched:
     ) -> None:
         self.folder, self.lock = folder, lock
         self._rescan_seconds, self._polling, self._hint = rescan_seconds, polling, hint
-        self.filing = Filing(places(folder), folder.suffix)
+        self.filing = Filing.of(folder)
         self.inbox = self.filing.where.inbox
         self._ledger, self._recalls = ledger, ledger.recalls(self.inbox)
         self.intake = Intake(self.inbox, folder.settle_seconds, ledger.staying(self.inbox))
