@@ -7,20 +7,24 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from bgwatch.errors import FolderError, PictureError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
 from bgwatch.job import Job, Outcome, pool
+from bgwatch.journal import Journal, Made, Stamp, stamp_of
 from bgwatch.lists import TABLES, is_list, listed
-from bgwatch.place import discard, fitting, make_folder, numbered, publish, temporary_in
-from bgwatch.settings import RESULT_SUFFIXES, FetchLimits, Output, PictureLimits, WorkerLimits
+from bgwatch.place import discard, make_folder, numbered, publish, temporary_in
+from bgwatch.settings import RESULT_SUFFIXES, FetchLimits, Naming, Output, PictureLimits, WorkerLimits
 from bgwatch.sources import Source, Stdin, Url, is_folder, key_of
+from bgwatch.wishes import settled, wished
 
 _SUFFIXES = "|".join(re.escape(suffix) for suffixes in RESULT_SUFFIXES.values() for suffix in suffixes)
 OWN_RESULT = re.compile(rf"\.(cutout|mask)(-\d+)?({_SUFFIXES})$")
 
+DONE_BEFORE = "it was done before with the same settings"
 DEFAULT = Output()
+BY_STEM = Naming()
 NO_PRIVATE_HOSTS = FetchLimits()
 
 
@@ -31,7 +35,11 @@ class Plan:
     Attributes
     ----------
     targets : dict of Source to Path
-        Each source with the file its result becomes, in the order of the inputs.
+        Each source that is to be cut out with the file its result becomes, in the order of the inputs.
+    before : dict of Source to Made
+        Sources that an earlier run has done with the same settings, and their results.
+    standing : dict of Source to Path
+        Sources that are skipped because of a file that is there already.
     skipped : int
         Files met in folders that are no pictures.
     own : int
@@ -40,16 +48,28 @@ class Plan:
         Folders and lists, or rows of lists, that could not be read, as sentences.
     notes : list of str
         What was left out and is no failure, as sentences.
-    replace : bool
-        Whether the one target was named by the user, and so replaces what is there.
+    on_conflict : {"number", "overwrite", "skip"}
+        What happens to a file that is there when a result is put in place.
     """
 
     targets: dict[Source, Path] = field(default_factory=dict)
+    before: dict[Source, Made] = field(default_factory=dict)
+    standing: dict[Source, Path] = field(default_factory=dict)
     skipped: int = 0
     own: int = 0
     unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    replace: bool = False
+    on_conflict: Literal["number", "overwrite", "skip"] = "number"
+
+    @property
+    def found(self) -> int:
+        """How many pictures were found."""
+        return len(self.targets) + len(self.before) + len(self.standing)
+
+    @property
+    def unsure_before(self) -> int:
+        """How many results of an earlier run are below ``min_confidence``."""
+        return sum(result.unsure for result in self.before.values())
 
 
 def is_file(inputs: Sequence[Source], out: Path | None) -> bool:
@@ -64,8 +84,11 @@ def plan(
     column: str | None = None,
     sample: int | None = None,
     seed: int = 0,
+    naming: Naming = BY_STEM,
+    journal: Journal | None = None,
+    redo: bool = False,
 ) -> Plan:
-    """Find the pictures and give each result its name, clashes numbered in the order of the inputs.
+    """Find the pictures and give each result its name, clashes settled in the order of the inputs.
 
     Parameters
     ----------
@@ -81,27 +104,36 @@ def plan(
         How many of the pictures that were found are taken, at random and in their order.
     seed : int, optional
         Of the random choice.
+    naming : Naming, optional
+        How results are named.
+    journal : Journal, optional
+        What was done before.
+    redo : bool, optional
+        Whether what was done before is to be done again.
 
     Raises
     ------
     SettingsError
-        When OUT lies inside an input folder, or is the input itself, or a column is named and there is no CSV file.
+        When OUT lies inside an input folder, or is the input itself, or a template leads out of it, or a column is
+        named and there is no CSV file.
     """
     inputs = list(inputs)
     if column is not None and not any(isinstance(one, Path) and one.suffix.lower() in TABLES for one in inputs):
         raise SettingsError(f"--column {column}: no INPUT is a CSV file; name one, or leave --column out")
-    made = Plan()
+    made = Plan(on_conflict=naming.on_conflict)
+    wishes: dict[Source, Path]
     if out is not None and is_file(inputs, out):
         _refuse_as_file(inputs[0], out)
-        made.targets[inputs[0]] = out
-        made.replace = True
-        return made
-    taken: set[str] = set()
-    tried: dict[str, Iterator[str]] = {}
-    for source, folder in _chosen(_all_found(inputs, out, made, column), sample, seed):
-        target = numbered(folder, _name(source, out, output), taken, tried=tried)
-        taken.add(str(target).casefold())
-        made.targets[source] = target
+        wishes = {inputs[0]: out}
+    else:
+        found = _chosen(_all_found(inputs, out, made, column, journal), sample, seed)
+        wishes = dict(wished(found, out, output, naming))
+        if journal and not redo:
+            before = ((source, journal.found(source, wish.parent)) for source, wish in wishes.items())
+            made.before = {source: result for source, result in before if result}
+    todo = {source: wish for source, wish in wishes.items() if source not in made.before}
+    for source, target, skipped in settled(todo, (result.path for result in made.before.values()), made.on_conflict):
+        (made.standing if skipped else made.targets)[source] = target
     return made
 
 
@@ -115,38 +147,44 @@ def carry_out(
     scheduler: str | None = None,
     fetching: FetchLimits = NO_PRIVATE_HOSTS,
     keep: bool = False,
+    journal: Journal | None = None,
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
     Closing the iterator early ends the worker processes and takes their unfinished files away. With ``keep`` what is
-    fetched stays beside its result, in the file that the job names.
+    fetched stays beside its result, in the file that the job names. What is put in place is noted in the journal.
     """
     made_of = output.model_dump()
     workers = pool(max(1, min(count, len(made.targets))), limits, scheduler=scheduler)
     waiting = deque(made.targets.items())
-    flying: dict[str, Path] = {}
+    flying: dict[str, Flight] = {}
+    if journal:
+        journal.sweep({target.parent for target in made.targets.values()})
     try:
         while waiting or workers.busy:
             while waiting and workers.room:
                 source, target = waiting.popleft()
                 job = Job(
                     str(source),
-                    str(temporary_in(target.parent)),
+                    str(temporary_in(target.parent, journal.owner if journal else "")),
                     options,
                     allowed.model_dump(),
                     made_of,
                     fetch=fetching.model_dump() if isinstance(source, Url) else None,
                     held=_held(source, target, keep),
                 )
+                if made.on_conflict == "skip" and os.path.lexists(target):
+                    yield skipped(job, target), None
+                    continue
                 try:
                     make_folder(target.parent)
                 except FolderError as error:
                     yield Outcome(job, "blocked", (str(error),)), None
                     continue
-                flying[job.temporary] = target
+                flying[job.temporary] = Flight(source, target, stamp_of(source) if journal else None)
                 workers.submit(job)
             for outcome in workers.collect(None) if workers.busy else ():
-                yield _placed(outcome, flying[outcome.job.temporary], made.replace)
+                yield _placed(outcome, flying[outcome.job.temporary], made, journal)
                 del flying[outcome.job.temporary]
     finally:
         workers.stop()
@@ -160,16 +198,48 @@ def _held(source: Source, target: Path, keep: bool) -> str:
     return str(target.with_suffix(".fetched")) if keep and isinstance(source, Url) else ""
 
 
-def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Path | None]:
+def known(made: Plan) -> Iterator[tuple[Outcome, Path | None]]:
+    """Give the outcomes of what is not to be done: done before, with its result, or skipped."""
+    for source, before in made.before.items():
+        yield Outcome(Job(str(source), "", {}, {}), "skipped", (DONE_BEFORE,), before.confidence), before.path
+    for source, standing in made.standing.items():
+        yield skipped(Job(str(source), "", {}, {}), standing), None
+
+
+class Flight(NamedTuple):
+    """A source that is being cut out, the file it is to become, and its state before; None where none is noted."""
+
+    source: Source
+    target: Path
+    read: Stamp | None
+
+
+def skipped(job: Job, standing: Path) -> Outcome:
+    """Make the outcome of a job whose result is there already."""
+    return Outcome(job, "skipped", (f"{standing} is there already, and on_conflict is skip",))
+
+
+def _placed(outcome: Outcome, flight: Flight, made: Plan, journal: Journal | None) -> tuple[Outcome, Path | None]:
+    source, target, read = flight
     temporary = Path(outcome.job.temporary)
+    overwrites = made.on_conflict == "overwrite"
     if not outcome.written:
         discard(temporary)
         return outcome, None
     while True:
+        if journal and read:
+            others = journal.found(source, target.parent) if os.path.lexists(target) and not overwrites else None
+            if others:  # another run of the same call was faster
+                discard(temporary)
+                return outcome, others.path
+            journal.note(source, read, target, temporary, outcome.state == "unsure", outcome.confidence)
         try:
-            publish(temporary, target, replace)
+            publish(temporary, target, overwrites)
             return outcome, target
         except FileExistsError:  # someone put a file there since the plan was made
+            if made.on_conflict == "skip":
+                discard(temporary)
+                return skipped(outcome.job, target), None
             target = numbered(target.parent, target.name)
         except FolderError as error:
             discard(temporary)
@@ -177,14 +247,14 @@ def _placed(outcome: Outcome, target: Path, replace: bool) -> tuple[Outcome, Pat
 
 
 def _all_found(
-    inputs: Iterable[Source], out: Path | None, made: Plan, column: str | None
+    inputs: Iterable[Source], out: Path | None, made: Plan, column: str | None, journal: Journal | None
 ) -> Iterator[tuple[Source, Path]]:
     """Yield each picture once, with the folder its result belongs in."""
     seen: set[str] = set()
     for given in inputs:
         if out is not None:
             _refuse_inside(out, given)
-        for source, folder in _found(given, out, made, column):
+        for source, folder in _found(given, out, made, column, journal):
             key = key_of(source)
             if key not in seen:
                 seen.add(key)
@@ -198,9 +268,11 @@ def _chosen(found: Iterable[tuple[Source, Path]], sample: int | None, seed: int)
     return [found[place] for place in sorted(random.Random(seed).sample(range(len(found)), min(sample, len(found))))]
 
 
-def _found(given: Source, out: Path | None, made: Plan, column: str | None) -> Iterator[tuple[Source, Path]]:
+def _found(
+    given: Source, out: Path | None, made: Plan, column: str | None, journal: Journal | None
+) -> Iterator[tuple[Source, Path]]:
     if isinstance(given, Path) and os.path.isdir(given):  # Path.is_dir raises for a name that is too long
-        yield from _found_in_folder(given, out, made)
+        yield from _found_in_folder(given, out, made, journal)
     elif isinstance(given, Path) and is_list(given):
         try:
             for source in listed(given, column, made.unreadable.append, made.notes.append):
@@ -211,8 +283,9 @@ def _found(given: Source, out: Path | None, made: Plan, column: str | None) -> I
         yield given, out or given.parent
 
 
-def _found_in_folder(given: Path, out: Path | None, made: Plan) -> Iterator[tuple[Source, Path]]:
-
+def _found_in_folder(
+    given: Path, out: Path | None, made: Plan, journal: Journal | None
+) -> Iterator[tuple[Source, Path]]:
     def unreadable(error: OSError) -> None:
         made.unreadable.append(f"{error.filename}: the folder cannot be read ({error.strerror}); check its rights")
 
@@ -223,17 +296,12 @@ def _found_in_folder(given: Path, out: Path | None, made: Plan) -> Iterator[tupl
             path = folder / file
             if file.startswith("."):
                 continue
-            if OWN_RESULT.search(file):
+            if OWN_RESULT.search(file) or (out is None and journal and journal.is_result(path)):
                 made.own += 1
             elif not looks_like_picture(path):
                 made.skipped += 1
             else:
                 yield path, folder if out is None else out / folder.relative_to(given)
-
-
-def _name(source: Source, out: Path | None, output: Output) -> str:
-    kind = "" if out is not None else ".mask" if output.mask else ".cutout"
-    return fitting(source.stem, kind + output.suffix)
 
 
 def _refuse_as_file(source: Source, out: Path) -> None:

@@ -1,5 +1,6 @@
 """The command line: arguments in, exit codes out."""
 
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from bgwatch.options import (
     as_path,
     as_source,
     fetch_limits,
+    journal_of,
+    naming_settings,
     output_settings,
     picture_settings,
     with_choice,
@@ -27,6 +30,9 @@ from bgwatch.options import (
 from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
+    from bgwatch.batch import Plan
+    from bgwatch.job import Outcome
+    from bgwatch.report import Summary
     from bgwatch.sources import Source, Stdout
     from bgwatch.watch.signals import Signals
 
@@ -51,7 +57,7 @@ def main() -> None:
         exec("")  # forgets an interrupt inside an exec(), as of an imported dataclass: CPython would die of it at exit
         if sys.argv[1:2] == ["watch"]:  # the way a daemon ends, also before it has begun
             sys.exit(0)
-        say("interrupted")
+        say("interrupted" + ("; the same call goes on from here" if sys.argv[1:2] == ["remove"] else ""))
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has gone; that is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -86,9 +92,11 @@ for command in COMMANDS:
     bgwatch.add_command(command)
 
 
-@bgwatch.command(cls=SettingsCommand, models=(*PICTURE_MODELS, "Output", "FetchLimits"))
+@bgwatch.command(cls=SettingsCommand, models=(*PICTURE_MODELS, "Output", "Naming", "FetchLimits"))
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=as_source)
 @click.option("-o", "out", metavar="OUT", type=as_out, help="A folder; a file like a.png for one INPUT; - for stdout.")
+@click.option("--dry-run", is_flag=True, help="Print what would become of each picture, and write nothing.")
+@click.option("--redo", is_flag=True, help="Do again what an earlier run has done with the same settings.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a result is unsure.")
 @click.option("--explain", is_flag=True, help="Tell what was found on the way to each result.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each picture.")
@@ -97,6 +105,8 @@ for command in COMMANDS:
 def remove(
     inputs: tuple["Source", ...],
     out: "Path | Stdout | None",
+    dry_run: bool,
+    redo: bool,
     strict: bool,
     explain: bool,
     as_json: bool,
@@ -112,36 +122,69 @@ def remove(
     of stdin goes to stdout.
     """
     from bgwatch import batch, report
-    from bgwatch.streams import ends
+    from bgwatch.streams import ends, refuse_streams
     from bgwatch.workers import cpus
 
     start = time.monotonic()
     options, allowed, limits = picture_settings(given)
+    if dry_run:
+        refuse_streams(inputs, out)
     with ends(inputs, out, allowed.max_bytes, not limits.scheduler, as_json) as at:
-        output = output_settings(given, at.out if batch.is_file(at.inputs, at.out) else None)
-        planned = batch.plan(at.inputs, at.out, output, column, sample, sample_seed)
+        file = at.out if batch.is_file(at.inputs, at.out) else None
+        output, naming = output_settings(given, file), naming_settings(given, file)
+        made_with = {**options, "name": naming.name, "beside": at.out is None, "frames": allowed.frames}
+        journal = None if file or at.streamed else journal_of(made_with, output, not dry_run)
+        planned = batch.plan(at.inputs, at.out, output, column, sample, sample_seed, naming, journal, redo)
         for sentence in (*planned.notes, *planned.unreadable):
             say(sentence)
+        if dry_run:
+            sys.exit(_told(planned, as_json))
+        for sentence in report.resumed(planned):
+            say(sentence)
         summary = report.Summary()
-        doing = batch.carry_out(
-            planned, options, allowed, limits, output, workers or cpus(), limits.scheduler, fetch_limits(given)
-        )
+        where = workers or cpus(), limits.scheduler, fetch_limits(given)
+        doing = batch.carry_out(planned, options, allowed, limits, output, *where, journal=journal)
         with progress(len(planned.targets)) as shown, closing(doing):
-            for outcome, target in doing:
-                news = summary.add(outcome, at.named(target))
+            for outcome, target in itertools.chain(batch.known(planned), doing):
+                news = summary.add(outcome, at.named(target)) and not (as_json and outcome.state == "done")
                 at.hand_over(target, report.as_json(outcome, target) if as_json else str(target or ""), shown.result)
-                if outcome.reasons and news and not (as_json and outcome.state == "done"):
-                    shown.say(report.as_line(outcome, at.named(target)))
-                if explain and outcome.written:
-                    shown.say("\n".join(report.explanation(outcome)))
-                shown.advance(not outcome.written)
-    for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
-        say(line)
+                _remark(shown, outcome, at.named(target), news, explain)
+    if journal and journal.trouble:
+        say(journal.trouble)
+    if planned.targets:
+        for line in summary.lines(time.monotonic() - start, planned.skipped, planned.own):
+            say(line)
+    _exit(summary, bool(planned.unreadable or (strict and (summary.unsure or planned.unsure_before))))
+
+
+def _remark(shown: Plain, outcome: "Outcome", target: Path | str | None, news: bool, explain: bool) -> None:
+    """Say what there is to say of an outcome, and count it unless it was known before."""
+    from bgwatch import report
+
+    if outcome.reasons and news:
+        shown.say(report.as_line(outcome, target))
+    if explain and outcome.written:
+        shown.say("\n".join(report.explanation(outcome)))
+    if outcome.job.temporary:
+        shown.advance(outcome.state in ("failed", "blocked"))
+
+
+def _told(planned: "Plan", as_json: bool) -> int:
+    """Print a plan; give the exit code."""
+    from bgwatch import report
+
+    for line in report.plan_lines(planned, as_json):
+        Plain().result(line)
+    say(report.plan_summary(planned))
+    return 1 if planned.unreadable or not planned.found else 0
+
+
+def _exit(summary: "Summary", unsatisfied: bool) -> None:
     if not summary.count:
         say("nothing to do: no picture was found in what was given")
     if summary.blocked:
         sys.exit(3)
-    if summary.failed or not summary.count or planned.unreadable or (strict and summary.unsure):
+    if summary.failed or not summary.count or unsatisfied:
         sys.exit(1)
 
 

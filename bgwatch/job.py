@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Pool = Workers["Job", "Outcome"] | Cluster["Job", "Outcome"]
 
-State = Literal["done", "unsure", "failed", "blocked"]
+State = Literal["done", "unsure", "failed", "blocked", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,10 @@ class Outcome:
     ----------
     job : Job
         The job.
-    state : {"done", "unsure", "failed", "blocked"}
+    state : {"done", "unsure", "failed", "blocked", "skipped"}
         ``unsure``: written, but below ``min_confidence``. ``failed``: the picture is at fault.
         ``blocked``: the place for the result is at fault, and the picture may be tried again.
+        ``skipped``: there is a result already.
     reasons : tuple of str
         Why it is unsure, failed or blocked; notes where it is done.
     confidence : float or None

@@ -10,7 +10,8 @@ import click
 from bgwatch.errors import SettingsError
 
 if TYPE_CHECKING:
-    from bgwatch.settings import FetchLimits, Machines, Model, Output, PictureLimits, Settings
+    from bgwatch.journal import Journal
+    from bgwatch.settings import FetchLimits, Machines, Model, Naming, Output, PictureLimits, Settings
 
 
 class PathType(click.Path):
@@ -207,6 +208,38 @@ def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
         said = "there is no file that can be read; name a picture, or a colour like '#ffffff'"
         raise SettingsError(f"fill: {made.picture_behind}: {said}")
     return made
+
+
+def naming_settings(given: dict[str, Any], file: Path | None) -> "Naming":
+    """Take from the options of a command under which names results appear.
+
+    Parameters
+    ----------
+    given : dict
+        The options.
+    file : Path or None
+        The one file that was named as result; it is replaced unless something else is asked for.
+
+    Raises
+    ------
+    SettingsError
+        When a template cannot be used, or there is another name already.
+    """
+    from bgwatch.settings import Naming, naming
+
+    options = _of(Naming, given)
+    if file:
+        if "name" in options:
+            raise SettingsError(f"{file}: is the name of the result, and --name is another; leave one out")
+        options.setdefault("on_conflict", "overwrite")
+    return naming(options)
+
+
+def journal_of(settings: dict[str, Any], output: "Output", writes: bool) -> "Journal":
+    """Give the memory of earlier runs: for settings on which results depend, and whether it may write."""
+    from bgwatch.journal import Journal, default_file
+
+    return Journal(default_file(), {**settings, "output": output.model_dump()}, output.picture_behind, writes)
 
 
 def _of(model: "type[Model]", given: dict[str, Any]) -> dict[str, Any]:

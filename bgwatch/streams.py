@@ -47,6 +47,12 @@ class Ends:
             show(text)
 
 
+def refuse_streams(inputs: Sequence[Source], out: Path | Stdout | None) -> None:
+    """Raise SettingsError where standard input or output is to be planned: the one has no name, the other is taken."""
+    if isinstance(out, Stdout) or any(isinstance(source, Stdin) for source in inputs):
+        raise SettingsError("--dry-run: standard input and output have no names that could be planned; leave - out")
+
+
 @contextlib.contextmanager
 def ends(
     inputs: Sequence[Source], out: Path | Stdout | None, max_bytes: int, here: bool = True, words: bool = False

@@ -71,7 +71,7 @@ def test_further_runs_over_a_folder_leave_their_own_results_alone(draw: Draw, bg
     draw("in/a.jpg")
     bgwatch("remove", "in", "--mask")
     for count in (1, 2, 3):
-        assert f"1 done, {count} skipped that are results" in bgwatch("remove", "in").err
+        assert f"1 done, {count} skipped that are results" in bgwatch("remove", "in", "--redo").err
     found = sorted(path.name for path in Path("in").iterdir())
     assert found == ["a.cutout-2.png", "a.cutout-3.png", "a.cutout.png", "a.jpg", "a.mask.png"]
 
@@ -287,7 +287,7 @@ def test_a_program_gets_the_path_as_it_is(draw: Draw, bgwatch: Bgwatch) -> None:
     """Screenshots of some systems have a narrow no-break space in their names."""
     draw("Shot 1.00\u202fPM.jpg")
     assert bgwatch("remove", "Shot 1.00\u202fPM.jpg", "-o", "out").out == "out/Shot 1.00\u202fPM.png\n"
-    ended = bgwatch("remove", "Shot 1.00\u202fPM.jpg", "-o", "out", "--json")
+    ended = bgwatch("remove", "Shot 1.00\u202fPM.jpg", "-o", "out", "--json", "--redo")
     assert json.loads(ended.out)["result"] == "out/Shot 1.00\u202fPM-2.png"
 
 
@@ -324,7 +324,7 @@ def test_interrupted_it_leaves_only_whole_results(draw: Draw, number: int) -> No
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.endswith("interrupted\n")
+    assert err.endswith("interrupted; the same call goes on from here\n")
     results = list(Path("out").rglob("*"))
     assert 0 < len(results) < 60
     assert all(path.suffix == ".png" and opened(path).mode == "RGBA" for path in results)
