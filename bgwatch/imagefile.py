@@ -212,7 +212,7 @@ def _each(
         yield found, {"frame": frame, "frames": len(numbers), "duration": duration, "loop": loop}
 
 
-def _apart(image: Image.Image, file: BinaryIO, path: Path) -> Decoded:
+def _apart(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     """Decode one of several pages so that the next, which is laid over it or read into its memory, leaves it alone."""
     if image.format == "TIFF":  # whose directory tells how it is decoded
         found = decoded(image, file, path)

@@ -156,6 +156,8 @@ class Output(Model):
 class Naming(Model):
     """Under which names results appear."""
 
+    heading = "Names"
+
     name: Annotated[str, AfterValidator(checked)] | None = Field(
         None,
         description="Names of results, made of {stem}, {name}, {folder}, {number} and {ext}, with / between folders; "
