@@ -7,7 +7,7 @@ from scenes import opened
 
 from bgwatch import job as job_module
 from bgwatch.imagefile import Identity
-from bgwatch.job import Job, claimed, is_claimed, run, run_elsewhere
+from bgwatch.job import Job, run
 from bgwatch.settings import Segmentation
 
 OPTIONS = Segmentation().model_dump()
@@ -63,55 +63,6 @@ def test_what_a_killed_worker_has_left_is_written_anew(tmp_path: Path, draw: Cal
     (tmp_path / "out.tmp").write_bytes(b"half a picture")
     assert run(make(draw(tmp_path / "a.png"), tmp_path / "out.tmp")).state == "done"
     assert opened(tmp_path / "out.tmp").size == (120, 140)
-
-
-def test_elsewhere_a_claimed_picture_is_cut_out_as_often_as_it_is_run(
-    tmp_path: Path, draw: Callable[..., Path]
-) -> None:
-    """Paths are taken from where the job was made, and what a first, killed run has left does no harm."""
-    draw(tmp_path / "in" / "a.png")
-    job = make(Path("in/a.png"), Path("out.tmp"))
-    with claimed(make(Path("in/a.png"), tmp_path / "out.tmp")):
-        (tmp_path / "out.1.tmp").write_bytes(b"half a picture")
-        for _ in range(2):
-            outcome = run_elsewhere(str(tmp_path), job)
-            assert (outcome.job, outcome.state, outcome.identity) == (job, "done", None)
-            assert opened(tmp_path / "out.tmp").size == (120, 140)
-        assert is_claimed(str(tmp_path), job)
-    assert not is_claimed(str(tmp_path), job)
-    assert {path.name for path in tmp_path.iterdir()} == {"in", "out.tmp"}
-
-
-def test_elsewhere_what_is_no_longer_claimed_leaves_nothing(
-    tmp_path: Path, draw: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever wanted it has ended, or has put the result of another run in place."""
-    job = make(draw(tmp_path / "in" / "a.png"), tmp_path / "out.tmp")
-    claim, decode = claimed(job), job_module.decode
-
-    def let_go(*given: object) -> object:
-        claim.__exit__(None, None, None)
-        return decode(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(job_module, "decode", let_go)
-    claim.__enter__()
-    assert run_elsewhere("/", job).written
-    assert {path.name for path in tmp_path.iterdir()} == {"in"}
-
-
-@pytest.mark.parametrize("missing", ["source", "temporary"])
-def test_a_machine_that_does_not_see_the_folders_blames_no_picture(
-    tmp_path: Path, draw: Callable[..., Path], missing: str
-) -> None:
-    source = draw(tmp_path / "in" / "a.png")
-    job = make(tmp_path / "nowhere" / "a.png" if missing == "source" else source, tmp_path / "out.tmp")
-    if missing == "source":
-        with claimed(job):
-            outcome = run_elsewhere("/", job)
-    else:
-        outcome = run_elsewhere("/", job)
-    assert outcome.state == "blocked"
-    assert outcome.reasons[0].endswith("; every worker must see the folders under the same names")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ import platformdirs
 
 from bgwatch import __version__
 from bgwatch.errors import BgwatchError, FolderError, printable
-from bgwatch.job import pool
+from bgwatch.pool import pool
 from bgwatch.settings import Settings
 from bgwatch.watch.footing import leave_what_has_gone
 from bgwatch.watch.heartbeat import Heartbeat, Rate
@@ -52,7 +52,7 @@ from bgwatch.watch.watched import Watched
 from bgwatch.workers import cpus
 
 if TYPE_CHECKING:
-    from bgwatch.job import Pool
+    from bgwatch.pool import Pool
 
 STOP_GRACE = 7.0
 BEAT = 2.0
