@@ -11,13 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 from bgwatch.errors import FolderError, PictureError, SettingsError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
+from bgwatch.inputs.lists import TABLES, is_list, listed
+from bgwatch.inputs.sources import Source, Stdin, Url, is_folder, key_of
 from bgwatch.job import Job, Outcome
 from bgwatch.journal import Journal, Made, Stamp, stamp_of
-from bgwatch.lists import TABLES, is_list, listed
 from bgwatch.place import discard, make_folder, numbered, publish, temporary_in
 from bgwatch.pool import pool
 from bgwatch.settings import RESULT_SUFFIXES, FetchLimits, Naming, Output, PictureLimits, WorkerLimits
-from bgwatch.sources import Source, Stdin, Url, is_folder, key_of
 from bgwatch.wishes import settled, wished
 
 _SUFFIXES = "|".join(re.escape(suffix) for suffixes in RESULT_SUFFIXES.values() for suffix in suffixes)

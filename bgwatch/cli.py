@@ -31,9 +31,9 @@ from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
     from bgwatch.batch import Plan
+    from bgwatch.inputs.sources import Source, Stdout
     from bgwatch.job import Outcome
     from bgwatch.report import Summary
-    from bgwatch.sources import Source, Stdout
     from bgwatch.watch.signals import Signals
 
 INTERRUPTED = 130
@@ -122,7 +122,7 @@ def remove(
     of stdin goes to stdout.
     """
     from bgwatch import batch, report
-    from bgwatch.streams import ends, refuse_streams
+    from bgwatch.inputs.streams import ends, refuse_streams
     from bgwatch.workers import cpus
 
     start = time.monotonic()
@@ -206,10 +206,10 @@ def sheet(
 ) -> None:
     """Lay pictures out before and after: on one picture, or on a page with sliders for a browser."""
     from bgwatch import batch, report
+    from bgwatch.inputs.streams import ends
     from bgwatch.place import replace_with
     from bgwatch.sheet import PAGES, PICTURE, check_sheet, columns_of
     from bgwatch.sheet_html import PAGE
-    from bgwatch.streams import ends
     from bgwatch.workers import cpus
 
     check_sheet(out, background)

@@ -12,11 +12,11 @@ from typing import IO, Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from bgwatch.decoders import NOISY, begins_like, formats, our_ways, silence
-from bgwatch.decoding import Decoded, decoded
 from bgwatch.errors import FolderError, PictureError, UnfinishedError
-from bgwatch.metadata import BROKEN
-from bgwatch.pages import pages
+from bgwatch.reading.decoders import NOISY, begins_like, formats, our_ways, silence
+from bgwatch.reading.decoding import Decoded, decoded
+from bgwatch.reading.metadata import BROKEN
+from bgwatch.reading.pages import pages
 from bgwatch.settings import PictureLimits
 
 SUFFIXES = frozenset(
@@ -69,7 +69,7 @@ def identity_of(path: Path) -> Identity | None:
 
 @dataclass(frozen=True)
 class Picture(Decoded):
-    """A decoded picture, with what is said there of `bgwatch.decoding.Decoded`.
+    """A decoded picture, with what is said there of `bgwatch.reading.decoding.Decoded`.
 
     Attributes
     ----------

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bgwatch.encode import encode
 from bgwatch.errors import BgwatchError, FolderError, PictureError, UnfinishedError
-from bgwatch.finish import finish
 from bgwatch.imagefile import Identity, Opened, decode
+from bgwatch.inputs.sources import shown
 from bgwatch.place import discard, write_durably
 from bgwatch.segment.laps import Lap, Laps
 from bgwatch.settings import FetchLimits, Output, PictureLimits, Segmentation
-from bgwatch.sources import shown
+from bgwatch.writing.encode import encode
+from bgwatch.writing.finish import finish
 
 State = Literal["done", "unsure", "failed", "blocked", "skipped"]
 
@@ -177,7 +177,7 @@ def _cut(job: Job, start: float) -> Outcome:
 @contextlib.contextmanager
 def _source(job: Job, max_bytes: int, laps: Laps) -> Iterator[Path | Opened]:
     if job.fetch is not None:
-        from bgwatch.fetch import fetch  # and TLS, which pictures on the disk need not wait for
+        from bgwatch.inputs.fetch import fetch  # and TLS, which pictures on the disk need not wait for
 
         with fetch(job.source, Path(job.temporary).parent, max_bytes, FetchLimits(**job.fetch)) as file:
             if job.held:

@@ -20,8 +20,8 @@ import platformdirs
 
 from bgwatch import __version__
 from bgwatch.errors import FolderError
+from bgwatch.inputs.sources import Source, Stdin, Url, key_of
 from bgwatch.place import discard, make_folder
-from bgwatch.sources import Source, Stdin, Url, key_of
 
 PATIENCE = 10.0  # seconds for another process that writes
 DAY = 86_400.0

@@ -35,7 +35,7 @@ class SourceType(PathType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Make a source of the text."""
-        from bgwatch.sources import Stdin, Url, is_url
+        from bgwatch.inputs.sources import Stdin, Url, is_url
 
         if value == "-":
             return Stdin()
@@ -47,7 +47,7 @@ class OutType(PathType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Make a path of the text, if it is one."""
-        from bgwatch.sources import Stdout
+        from bgwatch.inputs.sources import Stdout
 
         return Stdout() if value == "-" else super().convert(value, param, ctx)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from bgwatch.batch import Plan
 from bgwatch.errors import printable
+from bgwatch.inputs.sources import Source, Url, shown
 from bgwatch.job import Outcome
-from bgwatch.sources import Source, Url, shown
 
 
 def as_line(outcome: Outcome, target: Path | str | None) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from bgwatch.errors import FolderError, SettingsError
+from bgwatch.inputs.sources import Source, key_of
 from bgwatch.naming import rendered
 from bgwatch.place import fitting, numbered, refuse_outside
 from bgwatch.settings import Naming, Output
-from bgwatch.sources import Source, key_of
 
 
 def wished(

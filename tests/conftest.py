@@ -10,7 +10,8 @@ from PIL import Image
 from scenes import Ended, disc
 from serving import Internet, Server, serving
 
-from bgwatch import cli, fetch
+from bgwatch import cli
+from bgwatch.inputs import fetch
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +71,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
-    """Decide what names mean to `bgwatch.fetch`."""
+    """Decide what names mean to `bgwatch.inputs.fetch`."""
     made = Internet()
     monkeypatch.setattr(fetch, "socket", made.module())
     return made

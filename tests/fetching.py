@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bgwatch import fetch
 from bgwatch.errors import PictureError
+from bgwatch.inputs import fetch
 from bgwatch.settings import FetchLimits
 
 

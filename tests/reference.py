@@ -27,7 +27,8 @@ def written() -> str:
 
 
 def _helps(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, parent, info_name=name.split()[-1], terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, parent, info_name=name.split()[-1], **settings)
     if parent:
         yield name, command.get_help(context)
     for sub, inner in command.commands.items() if isinstance(command, click.Group) else ():

@@ -138,7 +138,7 @@ def certificate_for(folder: Path, *names: str) -> Path | None:
 
 
 class Internet:
-    """Stands in for `socket` in `bgwatch.fetch`: names have the addresses it is told, and public ones lead here.
+    """Stands in for `socket` in `bgwatch.inputs.fetch`: names have the addresses it is told, and public ones lead here.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ class Internet:
         self.connected: list[str] = []
 
     def module(self) -> SimpleNamespace:
-        """Give what `bgwatch.fetch` is to use for the module `socket`."""
+        """Give what `bgwatch.inputs.fetch` is to use for the module `socket`."""
         internet = self
 
         class Socket(socket.socket):

@@ -2,7 +2,7 @@ import ipaddress
 
 import pytest
 
-from bgwatch.addresses import NOT_PUBLIC, not_public
+from bgwatch.inputs.addresses import NOT_PUBLIC, not_public
 
 
 @pytest.mark.parametrize(

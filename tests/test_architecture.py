@@ -11,17 +11,15 @@ PACKAGE = Path(bgwatch.__file__).parent
 ROWS = [
     ["cli", "cli_watch", "gimp_worker", "__main__"],
     ["watch", "install", "unit"],
-    ["report", "sheet", "sheet_html", "layer", "options", "terminal", "streams"],
+    ["report", "sheet", "sheet_html", "layer", "options", "terminal"],
     ["batch"],
+    ["pool"],
     ["job", "wishes"],
-    ["workers", "cluster", "errand", "scheduler", "fetch", "lists", "config", "journal"],
-    ["finish"],
-    ["imagefile", "encode", "frame", "segment"],
-    ["decoders", "decoding"],
-    ["deep"],
-    ["deep_tiff", "metadata", "pages", "png", "process", "profile", "colour", "behind"],
-    ["target"],
-    ["sources", "addresses"],
+    ["workers", "cluster", "inputs", "config", "journal"],
+    ["writing"],
+    ["imagefile", "segment"],
+    ["reading"],
+    ["process"],
     ["settings"],
     ["problems"],
     ["naming"],
@@ -32,16 +30,19 @@ SIBLINGS = {
     ("__main__", "cli"),
     ("cli", "cli_watch"),
     ("sheet_html", "sheet"),
-    ("cluster", "errand"),
-    ("cluster", "scheduler"),
-    ("errand", "workers"),
+    ("cluster", "cluster"),
+    ("cluster.errand", "workers"),
+    *((f"reading.{name}", "reading") for name in ("decoding", "deep", "decoders")),
+    *((f"writing.{name}", "writing") for name in ("encode", "finish", "frame")),
+    *((f"inputs.{name}", "inputs") for name in ("fetch", "lists", "streams", "target")),
+    ("journal", "inputs"),
     *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "filing", "retry", "report")),
     *((f"watch.{name}", "watch") for name in ("ledger", "opening")),
     *((f"segment.{name}", "segment") for name in ("pipeline", "article", "backdrop", "result", "subject")),
 }
-ONLY = {"watchdog": {"watch.events"}, "http": {"fetch"}, "ssl": {"fetch"}, "sklearn": {"segment.kmeans"}}
-ONLY |= {"urllib": {"sources", "target"}, "urllib.request": set()}  # they split texts, and open nothing
-ONLY |= {"distributed": {"scheduler", "errand"}, "dask": set()}
+ONLY = {"watchdog": {"watch.events"}, "http": {"inputs.fetch"}, "ssl": {"inputs.fetch"}, "sklearn": {"segment.kmeans"}}
+ONLY |= {"urllib": {"inputs.sources", "inputs.target"}, "urllib.request": set()}  # they split texts, and open nothing
+ONLY |= {"distributed": {"cluster.scheduler", "cluster.errand"}, "dask": set()}
 LAZILY = {"distributed"}  # extras, and slow to import: never at the top of a module
 # arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps
 SHARED_BY_STEPS = {

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from bgwatch.behind import fitted, over, over_clear
+from bgwatch.writing.behind import fitted, over, over_clear
 
 KINDS = st.sampled_from([np.uint8, np.uint16])
 PAIRS = KINDS.flatmap(lambda kind: st.tuples(*[arrays(kind, (5, 4, 4))] * 2))

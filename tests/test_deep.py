@@ -17,8 +17,8 @@ from bgwatch import remove_background
 from bgwatch.errors import UnfinishedError
 from bgwatch.imagefile import Picture, decode
 from bgwatch.job import Job, run
-from bgwatch.png import encode
 from bgwatch.settings import PictureLimits, Segmentation
+from bgwatch.writing.png import encode
 
 LIMIT = PictureLimits()
 GREY, RGB = 1, 2

@@ -13,7 +13,7 @@ from PIL import Image
 
 import bgwatch
 from bgwatch import remove_background
-from bgwatch.encode import encode
+from bgwatch.writing.encode import encode
 
 PICTURES = Path(__file__).parent / "pictures"
 RUNS = 20

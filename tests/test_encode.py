@@ -11,10 +11,10 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image, ImageCms
 
-from bgwatch.encode import LONGEST_SIDE, encode, holdable
 from bgwatch.errors import PictureError
-from bgwatch.finish import finish
 from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
+from bgwatch.writing.encode import LONGEST_SIDE, encode, holdable
+from bgwatch.writing.finish import finish
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

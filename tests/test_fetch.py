@@ -11,8 +11,9 @@ import pytest
 from fetching import got, refused
 from serving import BODY, HOST, Internet, Server, failing, leading, saying, sending, silence
 
-from bgwatch import __version__, fetch
+from bgwatch import __version__
 from bgwatch.errors import FolderError
+from bgwatch.inputs import fetch
 from bgwatch.settings import FetchLimits
 
 

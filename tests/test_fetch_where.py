@@ -7,7 +7,7 @@ import pytest
 from fetching import got, refused
 from serving import BODY, HOST, PUBLIC, Internet, Server, certificate_for, leading, saying, sending, serving
 
-from bgwatch import fetch
+from bgwatch.inputs import fetch
 
 
 def test_names_are_found_in_the_way_of_idna(server: Server, internet: Internet, tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
 
-from bgwatch.colour import convert, eight_bits
-from bgwatch.encode import encode
 from bgwatch.errors import FolderError
-from bgwatch.finish import Finished, finish
 from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
+from bgwatch.writing.colour import convert, eight_bits
+from bgwatch.writing.encode import encode
+from bgwatch.writing.finish import Finished, finish
 
 LIMITS = PictureLimits()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bgwatch.errors import PictureError
-from bgwatch.frame import Box, framed, padded, scaled, subject_box
 from bgwatch.settings import Output
+from bgwatch.writing.frame import Box, framed, padded, scaled, subject_box
 
 ENOUGH = 10**6
 KINDS = st.sampled_from([np.uint8, np.uint16])

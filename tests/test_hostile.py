@@ -20,8 +20,8 @@ from tiffs import directory, tiff
 
 from bgwatch.errors import PictureError, UnfinishedError
 from bgwatch.imagefile import decode, frames
-from bgwatch.png import SIGNATURE
 from bgwatch.settings import PictureLimits
+from bgwatch.writing.png import SIGNATURE
 
 LIMIT = PictureLimits(max_pixels=1_000_000, max_frames=20)
 FINDS = Path(__file__).parent / "finds"

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageCms
 from scenes import png_header
 
-from bgwatch.encode import encode
 from bgwatch.errors import PictureError, UnfinishedError
 from bgwatch.imagefile import Identity, decode, identity_of, looks_like_picture
 from bgwatch.settings import PictureLimits
+from bgwatch.writing.encode import encode
 
 LIMIT = PictureLimits(max_pixels=1_000_000)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -16,11 +16,11 @@ from PIL import Image
 from scenes import opened
 from tiffs import tiff
 
-from bgwatch.decoders import formats
 from bgwatch.imagefile import decode
 from bgwatch.job import Job, run
-from bgwatch.png import encode
+from bgwatch.reading.decoders import formats
 from bgwatch.settings import PictureLimits, Segmentation
+from bgwatch.writing.png import encode
 
 README = Path(__file__).parents[1] / "README.md"
 YES, NO = "yes", "–"  # noqa: RUF001 - as a reader sees it

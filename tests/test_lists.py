@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bgwatch.errors import PictureError
-from bgwatch.lists import is_list, listed
-from bgwatch.sources import Url
+from bgwatch.inputs.lists import is_list, listed
+from bgwatch.inputs.sources import Url
 
 PEOPLE = (
     "name,img,home\nAnna,pics/anna.jpg,https://anna.example\nBen,https://ben.example/b.png?x=1,https://ben.example\n"
@@ -126,7 +126,7 @@ def test_what_cannot_be_read_gives_one_sentence(monkeypatch: pytest.MonkeyPatch)
         "none.csv: the list cannot be read (No such file or directory); check its name and rights"
     )
     assert refused(Path("/dev/null")) == "/dev/null: not a regular file; give a list that is one"
-    monkeypatch.setattr("bgwatch.lists.MAX_BYTES", 3)
+    monkeypatch.setattr("bgwatch.inputs.lists.MAX_BYTES", 3)
     assert "lists of more than" in refused(written("a.csv", PEOPLE))
 
 

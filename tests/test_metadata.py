@@ -11,8 +11,8 @@ from PIL import ExifTags, Image
 from tiffs import tiff
 
 from bgwatch.imagefile import Picture, decode
-from bgwatch.png import encode
 from bgwatch.settings import PictureLimits
+from bgwatch.writing.png import encode
 
 TAG = ExifTags.Base
 

@@ -13,10 +13,10 @@ from profiles import gamma, rgb_profile
 from scenes import Ended, opened
 
 from bgwatch.config import in_force, parse
-from bgwatch.encode import encode
 from bgwatch.errors import SettingsError
 from bgwatch.job import Job, run
 from bgwatch.settings import Output, PictureLimits, Segmentation, output
+from bgwatch.writing.encode import encode
 
 Draw = Callable[..., Path]
 Bgwatch = Callable[..., Ended]

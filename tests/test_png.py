@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 
 from bgwatch import remove_background
-from bgwatch.png import SIGNATURE, STRIP, encode
+from bgwatch.writing.png import SIGNATURE, STRIP, encode
 
 PORTRAIT = Path(__file__).parent / "pictures" / "portrait.jpg"
 CHANNELS = {0: 1, 4: 2, 2: 3, 6: 4}

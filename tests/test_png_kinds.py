@@ -9,8 +9,8 @@ import pytest
 from scenes import png_chunk
 
 from bgwatch.imagefile import Picture, decode
-from bgwatch.png import SIGNATURE
 from bgwatch.settings import PictureLimits
+from bgwatch.writing.png import SIGNATURE
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}

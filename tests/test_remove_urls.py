@@ -18,8 +18,8 @@ from serving import Server, failing, leading, saying, sending
 
 from bgwatch import batch
 from bgwatch.errors import SettingsError
+from bgwatch.inputs.sources import Url
 from bgwatch.sheet import CELL, LINE, MARGIN
-from bgwatch.sources import Url
 
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]

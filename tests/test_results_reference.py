@@ -8,8 +8,8 @@ from profiles import gamma, rgb_profile
 from test_encode import KEPT, pixels
 from test_reference import readers
 
-from bgwatch.encode import encode
 from bgwatch.settings import RESULT_SUFFIXES
+from bgwatch.writing.encode import encode
 
 
 @pytest.mark.slow

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bgwatch.inputs.sources import Stdin, Url, is_url, key_of, shown
 from bgwatch.options import as_source
-from bgwatch.sources import Stdin, Url, is_url, key_of, shown
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from PIL import Image
 from scenes import Ended, opened
 
 from bgwatch.errors import SettingsError
-from bgwatch.sources import Stdout
-from bgwatch.streams import ends
+from bgwatch.inputs.sources import Stdout
+from bgwatch.inputs.streams import ends
 
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]

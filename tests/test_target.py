@@ -7,7 +7,7 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bgwatch.target import Refused, Target
+from bgwatch.inputs.target import Refused, Target
 
 TEXTS = st.text() | st.text(alphabet="htp:s/@[]%?#\\. \n\u2100\uff0f1a")
 

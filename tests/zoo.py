@@ -13,8 +13,8 @@ from PIL import Image, ImageCms
 from scenes import disc, png_chunk
 from tiffs import tiff
 
-from bgwatch.decoders import formats
-from bgwatch.png import SIGNATURE, encode
+from bgwatch.reading.decoders import formats
+from bgwatch.writing.png import SIGNATURE, encode
 
 WIDTH, HEIGHT = 37, 29
 XMP = (

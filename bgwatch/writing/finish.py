@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from bgwatch.behind import Pixels, fitted, over, over_clear
-from bgwatch.colour import GREY_SPACE, ProfileError, colour_in, convert, eight_bits, is_srgb, space_of, to_srgb
-from bgwatch.encode import DEEP, GREY, GREY_WITH_ALPHA, holdable
 from bgwatch.errors import FolderError, PictureError
-from bgwatch.frame import framed
 from bgwatch.imagefile import decode
 from bgwatch.settings import Output, PictureLimits
+from bgwatch.writing.behind import Pixels, fitted, over, over_clear
+from bgwatch.writing.colour import GREY_SPACE, ProfileError, colour_in, convert, eight_bits, is_srgb, space_of, to_srgb
+from bgwatch.writing.encode import DEEP, GREY, GREY_WITH_ALPHA, holdable
+from bgwatch.writing.frame import framed
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Pillow's decoders do read every byte; they are only asked differently:
 - PNG, colours: the unpackers take the upper byte of each sample, and told the other byte order, the lower.
 - PNG, grey and alpha: two samples of 16 bits are four of 8, if the header says so.
 - HEIC: pillow-heif gives the upper bits of 16; the lower ones repeat them, so that white is 65535.
-- TIFF: see `bgwatch.deep_tiff`.
+- TIFF: see `bgwatch.reading.deep_tiff`.
 
 Another library would meet hostile files with a second set of decoders. Those tried have faults of their own: OpenCV
 5.0 scrambles planar TIFF without a word, reads grey and alpha as 8 bits, and lets libpng and libtiff write to standard
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bgwatch.deep_tiff import BITS, FULL, PHOTOMETRIC, RGB, Deep, deep_tiff, divide_by_alpha, is_deep, spread
+from bgwatch.reading.deep_tiff import BITS, FULL, PHOTOMETRIC, RGB, Deep, deep_tiff, divide_by_alpha, is_deep, spread
 
 HEAD = 2**16  # bytes, in which AVIF and JPEG 2000 say how many bits they have
 

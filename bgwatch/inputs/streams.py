@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.lists import is_list
-from bgwatch.sources import Source, Stdin, Stdout, is_folder
+from bgwatch.inputs.lists import is_list
+from bgwatch.inputs.sources import Source, Stdin, Stdout, is_folder
 
 CHUNK = 2**20
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from PIL import Image, PngImagePlugin
 
-from bgwatch.deep_tiff import known_to_pillow
+from bgwatch.reading.deep_tiff import known_to_pillow
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "HEIF")
 NOISY = ("TIFF", "AVIF", "HEIF")  # whose libraries tell standard error what is broken, and Pillow cannot stop them

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bgwatch.errors import PictureError
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
-from bgwatch.sources import Source, Url, is_url
+from bgwatch.inputs.sources import Source, Url, is_url
 
 TABLES = frozenset({".csv", ".tsv"})
 LISTS = TABLES | {".txt"}

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-from bgwatch.sources import shown
+from bgwatch.inputs.sources import shown
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 8192

@@ -1,6 +1,6 @@
 """Workers of a dask.distributed cluster in place of processes of this machine.
 
-What holds for a picture here holds there (see `bgwatch.errand`): one thread, a limit of time, a limit of memory.
+What holds for a picture here holds there (see `bgwatch.cluster.errand`): one thread, a limit of time and one of memory.
 A picture whose Dask worker dies is run again elsewhere; when workers have died on it too often for the scheduler it is
 run alone, since another picture may have been the cause, and only one that kills workers alone has failed. When the
 scheduler goes, what was in flight is given back, and the next task looks for it again.
@@ -22,9 +22,9 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from bgwatch import __version__
-from bgwatch.errand import Errand, parcel_of
+from bgwatch.cluster.errand import Errand, parcel_of
+from bgwatch.cluster.scheduler import CLOSING, close, connected, one_line, unreachable
 from bgwatch.errors import FolderError
-from bgwatch.scheduler import CLOSING, close, connected, one_line, unreachable
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

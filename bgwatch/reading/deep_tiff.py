@@ -3,7 +3,7 @@
 A strip or a tile is a stream of bytes whatever they mean. So a row of W pixels with C samples of 16 bits is one of
 2 W C grey pixels of 8 if the directory says so: Pillow undoes the compression, and byte order and predictor are undone
 here.
-Why not another library is told in `bgwatch.deep`.
+Why not another library is told in `bgwatch.reading.deep`.
 """
 
 import contextlib

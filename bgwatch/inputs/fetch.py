@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from bgwatch import __version__
-from bgwatch.addresses import not_public
 from bgwatch.errors import FolderError, PictureError
+from bgwatch.inputs.addresses import not_public
+from bgwatch.inputs.sources import shown
+from bgwatch.inputs.target import Refused, Target
 from bgwatch.settings import FetchLimits
-from bgwatch.sources import shown
-from bgwatch.target import Refused, Target
 
 REDIRECTS = 5
 MOVED = (301, 302, 303, 307, 308)

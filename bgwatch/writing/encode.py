@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, TiffTags
 from PIL.TiffImagePlugin import STRIPOFFSETS, ImageFileDirectory_v2
 
-from bgwatch import png
 from bgwatch.errors import PictureError
+from bgwatch.writing import png
 
 LONGEST_SIDE = {"webp": 16383, "avif": 32768, "jpeg": 65500}  # pixels; libavif writes longer ones and reads none
 LARGEST = {"avif": 2**28}  # pixels; the same

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
-from bgwatch.deep import bits_of, deep_pixels, turned
-from bgwatch.deep_tiff import odd_lab
 from bgwatch.errors import PictureError
-from bgwatch.metadata import metadata_of, orientation_of
-from bgwatch.profile import profile_of, to_srgb, unfit
+from bgwatch.reading.deep import bits_of, deep_pixels, turned
+from bgwatch.reading.deep_tiff import odd_lab
+from bgwatch.reading.metadata import metadata_of, orientation_of
+from bgwatch.reading.profile import profile_of, to_srgb, unfit
 
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 FEW_BITS = {"L;2": 85, "L;4": 17}
@@ -58,7 +58,7 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     PictureError
         When its values have no fixed range.
     OSError, ValueError, ...
-        Those of `bgwatch.metadata.BROKEN`, when it is broken.
+        Those of `bgwatch.reading.metadata.BROKEN`, when it is broken.
     """
     if image.format == "TIFF" and (lab := odd_lab(image.tag_v2, file)) is not None:  # type: ignore[attr-defined]
         return _from_lab(lab, image, _fewer(bits_of(image, file)))

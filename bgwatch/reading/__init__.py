@@ -1,0 +1,1 @@
+"""What decodes a picture; `bgwatch.imagefile` is its door."""
