@@ -4,12 +4,13 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 Task = TypeVar("Task")
@@ -18,6 +19,7 @@ Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1
 STARTING = 60.0  # seconds
 STARTS = 3  # attempts: a process that is killed while it starts says nothing of this system
+ENDING = 5.0  # seconds; a process that sleeps in the kernel, as on a disk that hangs, cannot even be killed
 TASKS = 1000  # after which it is replaced: what libraries leak goes with it
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -26,6 +28,7 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "OPENCV_FOR_THREADS_NUM",
 )
+ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
 
 
 class Stopped(Exception):
@@ -50,14 +53,15 @@ class Raised(Exception):
 
 def one_thread() -> None:
     """Hold numpy's and scikit-learn's libraries and OpenCV to one thread; only works before they are imported."""
-    for name in THREAD_VARIABLES:
-        os.environ[name] = "1"
+    os.environ.update(ONE_THREAD)
 
 
 class BoundedProcess(Generic[Task, Result]):
     """A process that is started when it is first needed, and replaced when it has died or done much.
 
-    On Linux it ends with the thread that started it.
+    On Linux it ends with the thread that started it. (`multiprocessing.Process` needs a working directory that is still
+    there, another process which tracks resources and unblocks signals, and waits for ever where a process dies before
+    it has read a long command line.)
 
     Parameters
     ----------
@@ -71,7 +75,7 @@ class BoundedProcess(Generic[Task, Result]):
 
     def __init__(self, run: Callable[[Task], Result], memory: int, stopped: Connection) -> None:
         self._run, self._memory, self._stopped = run, memory, stopped
-        self._process: BaseProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._tasks = 0  # that this one was asked
 
@@ -99,7 +103,7 @@ class BoundedProcess(Generic[Task, Result]):
             raise
         except Exception as error:  # noqa: BLE001 - whatever comes instead of a result, as for want of memory
             self.kill()
-            raise Raised(str(error) or type(error).__name__) from None
+            raise Raised(_words(error)) from None
         if not succeeded:
             raise Raised(answer)
         return answer
@@ -112,10 +116,11 @@ class BoundedProcess(Generic[Task, Result]):
             connection.close()
         if process:
             process.kill()
-            process.join()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(ENDING)
 
     def _started(self) -> Connection:
-        if self._process and (self._tasks >= TASKS or not self._process.is_alive()):
+        if self._process and (self._tasks >= TASKS or self._process.poll() is not None):
             self.kill()
         return self._connection or self._start()
 
@@ -123,50 +128,83 @@ class BoundedProcess(Generic[Task, Result]):
         reason = ""
         for _ in range(STARTS):
             try:
-                connection = self._launched()
-                if self._heard(connection, STARTING):
-                    connection.recv()
-                    return connection
-                reason = f"it did not answer within {STARTING:.0f} s"
-            # multiprocessing raises ValueError where the system is short of descriptors
-            except (EOFError, OSError, ValueError) as error:
-                reason = str(error) or "it ended at once"
-            self.kill()
+                return self._launched()
+            except Stopped:
+                self.kill()
+                raise
+            except Exception as error:  # noqa: BLE001 - nothing that a start may meet is the fault of the task
+                self.kill()
+                reason = "it ended at once" if isinstance(error, EOFError | ConnectionError) else _words(error)
         raise Unstarted(f"no worker process can be started ({reason}); check memory and this Python")
 
     def _launched(self) -> Connection:
-        one_thread()
+        if self._stopped.poll():
+            raise Stopped
         self._connection, theirs = multiprocessing.Pipe()
         with theirs:
-            arguments = theirs, self._run, os.getpid(), self._memory
-            process = multiprocessing.get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
-            process.start()
-        self._process, self._tasks = process, 0
+            arguments = (str(number) for number in (theirs.fileno(), os.getpid(), self._memory))
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", __name__, *arguments],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)},
+                **_inherited(theirs.fileno()),
+            )
+        self._tasks = 0
+        self._connection.send(self._run)
+        if not self._heard(self._connection, STARTING):
+            raise TimeoutError(f"it did not answer within {STARTING:.0f} s")
+        if reason := self._connection.recv():
+            raise ImportError(reason)
         return self._connection
 
     def _heard(self, connection: Connection, seconds: float) -> bool:
         """Wait until the process has said something or died; False when the time is up."""
-        assert self._process
-        ready = wait([connection, self._process.sentinel, self._stopped], seconds)
+        ready = wait([connection, self._stopped], seconds)
         if self._stopped in ready:
             raise Stopped
         return bool(ready)
 
 
-def _serve(connection: Connection, run: Callable[[Task], Result], parent: int, memory: int) -> None:
-    """Do one task after the other, in the process."""
+def _inherited(channel: int) -> dict[str, Any]:
+    """Have a process inherit its end of a pipe, and nothing else."""
+    if sys.platform != "win32":
+        return {"pass_fds": [channel]}
+    os.set_handle_inheritable(channel, True)
+    return {"startupinfo": subprocess.STARTUPINFO(lpAttributeList={"handle_list": [channel]})}
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def serve(channel: int, parent: int, memory: int) -> None:
+    """Do one task after the other, in the process; the first thing that is told is how."""
     _bind(parent, memory)
-    connection.send(None)
-    with contextlib.suppress(EOFError, ConnectionError):  # the parent wants nothing more
+    with contextlib.suppress(EOFError, ConnectionError), _connection(channel) as connection:  # nobody asks any more
+        try:
+            run = pickle.loads(connection.recv_bytes())
+        except (ImportError, AttributeError, MemoryError) as error:
+            connection.send(_words(error))
+            return
+        connection.send("")
         while True:
-            connection.send(_done(run, connection.recv()))
+            connection.send_bytes(_done(run, connection.recv_bytes()))
 
 
-def _done(run: Callable[[Task], Result], task: Task) -> tuple[bool, Any]:
+def _connection(channel: int) -> Connection:
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(channel)
+    os.set_inheritable(channel, False)  # it is at its end when this process is, whatever a library has started
+    return Connection(channel)
+
+
+def _done(run: Callable[[Task], Result], task: bytes) -> bytes:
     try:
-        return True, run(task)
+        return pickle.dumps((True, run(pickle.loads(task))))
     except Exception as error:  # noqa: BLE001 - it is handed back in words: a task must not end its worker
-        return False, str(error) or type(error).__name__
+        return pickle.dumps((False, _words(error)))
 
 
 def _bind(parent: int, memory: int) -> None:
@@ -184,3 +222,7 @@ def _bind(parent: int, memory: int) -> None:
         os._exit(1)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (memory if hard == resource.RLIM_INFINITY else min(memory, hard), hard))
+
+
+if __name__ == "__main__":
+    serve(*(int(number) for number in sys.argv[1:]))

@@ -1,14 +1,15 @@
 """Real worker processes that hang, die and eat memory."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Callable
-from multiprocessing import spawn
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,8 +88,21 @@ VERBS: dict[str, Callable[[str], str]] = {
     "raise": complain,
     "hang": lambda _: str(signal.pause()),
     "threads": lambda _: ",".join(os.environ[name] for name in THREAD_VARIABLES),
+    "signals": lambda _: (
+        f"blocked: {list(signal.pthread_sigmask(signal.SIG_BLOCK, ()))}, "
+        f"SIGINT: {int(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)}"
+    ),
     "pid": lambda number: f"{number} {os.getpid()}",
 }
+
+
+class Subprocess:
+    """The module, but for how a process is started."""
+
+    DEVNULL, TimeoutExpired = subprocess.DEVNULL, subprocess.TimeoutExpired
+
+    def __init__(self, start: "Callable[..., subprocess.Popen[bytes]]") -> None:
+        self.Popen = start
 
 
 def died(task: str, reason: str) -> str:
@@ -149,27 +163,41 @@ def test_a_worker_has_one_thread() -> None:
     assert done(make(), "threads") == {",".join("1" for _ in THREAD_VARIABLES)}
 
 
-@pytest.mark.parametrize("python", ["/bin/false", "/nowhere/python"])
-def test_a_pool_that_cannot_start_condemns_no_task(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("python", "reason"), [("/bin/false", "it ended at once"), ("/nowhere/python", "No such file.*'/nowhere/python'")]
+)
+def test_a_pool_that_cannot_start_condemns_no_task(python: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken Python or no memory for processes is no fault of the tasks."""
-    monkeypatch.setattr(spawn, "_python_exe", os.fsencode(python))
+    monkeypatch.setattr(sys, "executable", python)
     results = done(make(), "one", "two", "three")
     assert {result.partition(" not begun: ")[0] for result in results} == {"one", "two", "three"}
-    assert all("no worker process can be started" in result for result in results)
+    assert all(re.search(f"no worker process can be started .*{reason}", result) for result in results)
+
+
+def test_a_task_that_no_process_can_take_up_is_handed_back_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    here_alone = types.ModuleType("here_alone")
+    exec("def run(task): return task", here_alone.__dict__)
+    monkeypatch.setitem(sys.modules, "here_alone", here_alone)
+    for run, reason in ((here_alone.run, "No module named 'here_alone'"), (lambda task: task, "pickle")):
+        workers: Workers[str, str] = Workers(run, died, unstarted, 1, 60, 2048)
+        (result,) = done(workers, "one")
+        assert re.match(f"one not begun: no worker process can be started .*{reason}", result)
 
 
 @pytest.mark.parametrize("failures", [1, 100])
-def test_a_process_that_cannot_be_started_condemns_no_task(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Multiprocessing tells of a want of descriptors by a ValueError."""
-    start, left = SpawnProcess.start, [failures]
+@pytest.mark.parametrize("error", [BlockingIOError("no more processes"), MemoryError(), ValueError("whatever")])
+def test_a_process_that_cannot_be_started_condemns_no_task(
+    failures: int, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [failures]
 
-    def failing(self: SpawnProcess) -> None:
+    def failing(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
         if left[0] > 0:
             left[0] -= 1
-            raise ValueError("bad value(s) in fds_to_keep")
-        start(self)
+            raise error
+        return subprocess.Popen(*arguments, **options)
 
-    monkeypatch.setattr(SpawnProcess, "start", failing)
+    monkeypatch.setattr(process_module, "subprocess", Subprocess(failing))
     results = done(make(), "one", "two")
     if failures == 1:
         assert results == {"did one", "did two"}
@@ -202,12 +230,10 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
         "import os, signal\n"
         "from bgwatch.workers import Workers\n"
         "def main():\n"
-        "    workers = Workers(worker, str, str, 1, 60, 2048)\n"
-        "    workers.submit('pid')\n"
+        "    workers = Workers(eval, str, str, 1, 60, 2048)\n"
+        "    workers.submit('__import__(\"os\").getpid()')\n"
         "    print(workers.collect(60)[0], flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "def worker(task):\n"
-        "    return os.getpid()\n"
         "if __name__ == '__main__':\n"
         "    main()\n"
     )
@@ -273,15 +299,15 @@ def test_a_task_whose_worker_was_killed_runs_alone(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_is_killed_while_it_starts_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    start, starts = SpawnProcess.start, []
+    starts: list[subprocess.Popen[bytes]] = []
 
-    def killed_twice(self: SpawnProcess) -> None:
-        start(self)
-        starts.append(self)
+    def killed_twice(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        starts.append(subprocess.Popen(*arguments, **options))
         if len(starts) <= 2:
-            self.kill()
+            starts[-1].kill()
+        return starts[-1]
 
-    monkeypatch.setattr(SpawnProcess, "start", killed_twice)
+    monkeypatch.setattr(process_module, "subprocess", Subprocess(killed_twice))
     assert done(make(count=1), "one") == {"did one"}
     assert len(starts) == 3
 
@@ -302,3 +328,34 @@ def test_an_error_that_a_task_raises_is_handed_back_as_its_end() -> None:
         "did x",
         "raise of it died: its worker gave no result (of it); free memory",
     }
+
+
+def test_a_worker_is_started_where_the_working_directory_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert done(make(count=1), "one") == {"did one"}
+
+
+def test_a_long_command_line_does_not_hold_up_a_worker_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a pipe takes, as of a folder's files that were named one by one."""
+    monkeypatch.setattr(sys, "argv", ["bgwatch", *(f"{number}.jpg" for number in range(20_000))])
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    (result,) = done(make(count=1), "one")
+    assert "it ended at once" in result
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells a thread's signal mask only on Linux")
+def test_ctrl_c_reaches_no_worker_that_has_just_begun() -> None:
+    """It inherits what its thread blocks, and would answer with a traceback."""
+    workers = make()
+    workers.submit("signals")
+    (mask,) = workers.collect(60)
+    for lane in workers._lanes:
+        status = Path(f"/proc/self/task/{lane.native_id}/status").read_text()
+        assert int(re.findall(r"SigBlk:\t(\w+)", status)[0], 16) & 1 << (signal.SIGINT - 1)
+    workers.stop()
+    assert mask == "blocked: [], SIGINT: 1"

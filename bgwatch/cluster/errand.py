@@ -5,7 +5,6 @@ limits. `bgwatch.workers.Workers` gives that process what it gives those of this
 thread, a limit of time and one of memory. It is kept for the next picture, and ends with the thread.
 """
 
-import multiprocessing
 import pickle
 import platform
 import threading
@@ -65,8 +64,6 @@ def carry_out(version: str, parcel: bytes) -> Any:
     if version != __version__:
         raise ImportError(f"{platform.node()} has bgwatch {__version__}")
     errand: Errand[Any, Any] = pickle.loads(parcel)
-    # the worker of a nanny is a daemon, which may have no children lest they outlive it; ours die with it
-    multiprocessing.current_process().daemon = False
     worker = distributed.get_worker()
     workers = _process(errand.seconds, errand.memory_mb)
     workers.submit(errand)

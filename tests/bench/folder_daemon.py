@@ -96,7 +96,7 @@ class Daemon:
 
     def workers(self) -> list[int]:
         """Give the processes in which pictures are cut out."""
-        return [child for child in self.children() if "spawn_main" in _read(Path(f"/proc/{child}/cmdline"))]
+        return [child for child in self.children() if "bgwatch.process" in _read(Path(f"/proc/{child}/cmdline"))]
 
     def used(self) -> Used:
         """Give the processor time used so far, by the main process and by all workers, dead ones included."""

@@ -98,7 +98,7 @@ def test_a_working_directory_that_goes_stops_no_daemon(start: Start, draw: Draw,
         daemon.process.send_signal(signal.SIGHUP)
         daemon.says(r"old ones stay in force: c\.yaml: is to be found from the working directory, which has gone")
     for child in children(daemon.pid):
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if b"bgwatch.process" in Path(f"/proc/{child}/cmdline").read_bytes():
             os.kill(child, signal.SIGKILL)
     shutil.copy(source, "in/b.jpg")
     daemon.says(r"b\.jpg -> ")
