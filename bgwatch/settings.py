@@ -165,8 +165,7 @@ class Naming(Model):
     )
     on_conflict: Literal["number", "overwrite", "skip"] = Field(
         "number",
-        description="Where a result's name is taken: number the new one, overwrite the older one but never another "
-        "original's, or skip the picture.",
+        description="Where a result's name is taken: number the new one, overwrite the older one, or skip the picture.",
     )
 
 
