@@ -4,19 +4,23 @@ import contextlib
 import shutil
 import time
 import traceback
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bgwatch.errors import BgwatchError, FolderError, PictureError, UnfinishedError
-from bgwatch.imagefile import Identity, Opened, decode
+from bgwatch.imagefile import Identity, Opened, Picture, decode, frames
 from bgwatch.inputs.sources import shown
 from bgwatch.place import discard, write_durably
-from bgwatch.segment.laps import Lap, Laps
+from bgwatch.segment.laps import Lap, Laps, summed
 from bgwatch.settings import FetchLimits, Output, PictureLimits, Segmentation
+from bgwatch.writing.animate import Frame, animated
 from bgwatch.writing.encode import encode
 from bgwatch.writing.finish import finish
+
+if TYPE_CHECKING:
+    from bgwatch.segment.result import Report
 
 State = Literal["done", "unsure", "failed", "blocked", "skipped"]
 
@@ -78,7 +82,7 @@ class Outcome:
     reasons : tuple of str
         Why it is unsure, failed or blocked; notes where it is done.
     confidence : float or None
-        In [0, 1]; None where there is no result.
+        In [0, 1], of several frames the least sure one's; None where there is no result.
     identity : Identity or None
         Of the source as it was read.
     seconds : float
@@ -142,36 +146,77 @@ def unstarted(job: Job, reason: str) -> Outcome:
 
 def _cut(job: Job, start: float) -> Outcome:
     laps = Laps()
-    from bgwatch.segment.pipeline import remove_background
+    import bgwatch.segment.pipeline  # noqa: F401 - loading it is a step of its own
 
     laps("start")
-    limits = PictureLimits(**job.limits)
-    with _source(job, limits.max_bytes, laps) as source:
-        picture = decode(source, limits, job.follow_symlinks)
-    laps("decode")
-    cutout = remove_background(picture.pixels, **job.options)
-    laps("segmentation")
+    limits, output = PictureLimits(**job.limits), Output(**job.output)
+    cuts: list[Cut] = []
     discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
-    output = Output(**job.output)
-    try:
-        made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
-        write_durably(encode(made.pixels, made.kept, output.format, output.quality), Path(job.temporary))
-    except PictureError as error:
-        raise PictureError(f"{job.called}: {error}") from None
+    with _source(job, limits.max_bytes, laps) as source, contextlib.closing(_pictures(source, job, limits)) as pictures:
+        try:
+            write_durably(_encoded(_each_cut(pictures, job, output, limits, cuts, laps), output), Path(job.temporary))
+        except PictureError as error:
+            if str(error).startswith(f"{job.called}: "):
+                raise
+            raise PictureError(f"{job.called}: {error}") from None
     laps("encode")
-    unsure = cutout.confidence < Segmentation(**job.options).min_confidence
-    notes = (*picture.notes, *made.notes)
-    reasons = (*cutout.report.reasons, *notes) if unsure else notes
+    worst = min(cuts, key=lambda cut: cut.confidence)
+    unsure = worst.confidence < Segmentation(**job.options).min_confidence
+    notes = dict.fromkeys(note for cut in cuts for note in cut.notes)
     return Outcome(
         job,
         "unsure" if unsure else "done",
-        reasons,
-        cutout.confidence,
-        picture.identity,
+        (*(worst.report.reasons if unsure else ()), *notes),
+        worst.confidence,
+        worst.identity,
         time.monotonic() - start,
-        asdict(cutout.report),
-        laps.taken,
+        asdict(worst.report),
+        summed(laps.taken),
     )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is remembered of a frame or page once it is written."""
+
+    confidence: float
+    report: "Report"
+    notes: tuple[str, ...]
+    identity: Identity
+
+
+def _pictures(source: Path | Opened, job: Job, limits: PictureLimits) -> Generator[Picture, None, None]:
+    if limits.frames == "all":
+        yield from frames(source, limits, job.follow_symlinks)
+    else:
+        yield replace(decode(source, limits, job.follow_symlinks), frames=1)
+
+
+def _each_cut(
+    pictures: Iterable[Picture], job: Job, output: Output, limits: PictureLimits, cuts: list[Cut], laps: Laps
+) -> Iterator[Frame]:
+    """Cut out and finish one picture after another, each when it is asked for."""
+    from bgwatch.segment.pipeline import remove_background
+
+    for picture in pictures:
+        laps("decode")
+        cutout = remove_background(picture.pixels, **job.options)
+        laps("segmentation")
+        made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
+        notes = (*picture.notes, *made.notes)
+        if picture.frames > 1 and output.format == "tiff" and "exif" in made.kept:
+            notes = (*notes, "its EXIF was left out, which a TIFF of several pages has no place for here")
+        cuts.append(Cut(cutout.confidence, cutout.report, notes, picture.identity))
+        yield Frame(made.pixels, made.kept, picture.duration, picture.frames, picture.loop)
+        laps("encode")
+
+
+def _encoded(frames: Iterator[Frame], output: Output) -> Iterable[bytes]:
+    """Encode what was cut out: one picture, or several into one file, piece by piece."""
+    first = next(frames)
+    if first.count == 1:
+        return [encode(first.pixels, first.kept, output.format, output.quality)]
+    return animated(first, frames, output.format, output.quality)
 
 
 @contextlib.contextmanager

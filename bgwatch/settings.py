@@ -177,8 +177,8 @@ class PictureLimits(Model):
     max_pixels: int = Field(250_000_000, ge=1, description="Pictures of more pixels are refused before decoding.")
     max_bytes: int = Field(2_000_000_000, ge=1, description="Larger files are refused before they are read.")
     max_frames: int = Field(1000, ge=1, description="Pictures of more frames or pages are refused before decoding.")
-    frames: Literal["first", "refuse"] = Field(
-        "first", description="Of several frames or pages the first is taken (first), or none (refuse)."
+    frames: Literal["first", "all", "refuse"] = Field(
+        "first", description="Of several frames or pages: the first (first), all in one file (all), or none (refuse)."
     )
 
 

@@ -1,7 +1,7 @@
 """How long the steps took: a clock that is read after each."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -45,3 +45,11 @@ class Laps:
     def taken(self) -> tuple[Lap, ...]:
         """The steps so far, in the order they ran."""
         return tuple(self._taken)
+
+
+def summed(laps: Iterable[Lap]) -> tuple[Lap, ...]:
+    """Add up the steps of one name, in the order they first ran."""
+    seconds: dict[str, float] = {}
+    for lap in laps:
+        seconds[lap.name] = round(seconds.get(lap.name, 0.0) + lap.seconds, 6)
+    return tuple(Lap(name, took) for name, took in seconds.items())

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -56,18 +56,19 @@ def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", qua
     PictureError
         When it is larger than the format can hold.
     """
-    _refuse_too_large(pixels, kind)
+    refuse_too_large(pixels, kind)
     if kind == "png":
         return png.encode(pixels, kept)
     if kind == "tiff":
         return _tiff(pixels, kept)
     file = io.BytesIO()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
-    image.save(file, kind, **_options(kind, quality), **(kept if kind == "jpeg" else _with_resolution(kept)))
+    image.save(file, kind, **options_of(kind, quality), **(kept if kind == "jpeg" else with_resolution(kept)))
     return file.getvalue()
 
 
-def _refuse_too_large(pixels: NDArray[Any], kind: str) -> None:
+def refuse_too_large(pixels: NDArray[Any], kind: str) -> None:
+    """Raise PictureError for pixels that are more than a format can hold."""
     height, width = pixels.shape[:2]
     longest, largest = LONGEST_SIDE.get(kind, 2**31 - 1), LARGEST.get(kind, 2**62)
     if max(height, width) > longest or height * width > largest or (kind == "tiff" and pixels.nbytes > LARGEST_TIFF):
@@ -75,7 +76,7 @@ def _refuse_too_large(pixels: NDArray[Any], kind: str) -> None:
         raise PictureError(f"{said}; take png, or make it smaller with canvas")
 
 
-def _with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:
+def with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Put the resolution into EXIF, where a format has no other place for it."""
     found = {key: value for key, value in kept.items() if key != "dpi"}
     if "dpi" in kept:
@@ -87,7 +88,8 @@ def _with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _options(kind: str, quality: int | None) -> dict[str, Any]:
+def options_of(kind: str, quality: int | None) -> dict[str, Any]:
+    """Give what Pillow's encoder of a format is told."""
     if kind == "webp":
         # exact: without loss means also the colours under what is transparent; quality is effort here, and more of it
         # takes twice the time for nothing
@@ -99,31 +101,39 @@ def _options(kind: str, quality: int | None) -> dict[str, Any]:
 
 
 def _tiff(pixels: NDArray[Any], kept: Mapping[str, Any]) -> bytes:
-    """Write TIFF through tifffile: Pillow cannot write 16-bit colours, and OpenCV flags no alpha and keeps nothing."""
+    tiff = tiff_of([(pixels, kept)])
+    return _with_exif(tiff, kept["exif"]) if kept.get("exif") else tiff
+
+
+def tiff_of(pages: Iterable[tuple[NDArray[Any], Mapping[str, Any]]]) -> bytes:
+    """Write TIFF, without EXIF.
+
+    That is done by tifffile: Pillow cannot write 16-bit colours, and OpenCV flags no alpha and keeps nothing.
+    """
     import tifffile
 
-    channels = pixels.shape[2] if pixels.ndim == 3 else 1
     file = io.BytesIO()
-    tifffile.imwrite(
-        file,
-        pixels,
-        photometric="rgb" if channels > 2 else "minisblack",
-        planarconfig="contig" if channels > 1 else None,
-        extrasamples=["unassalpha"] if channels in (2, 4) else None,
-        compression="zlib",
-        compressionargs={"level": LEVEL},
-        predictor=True,
-        bigtiff=False,
-        rowsperstrip=STRIP,
-        resolution=kept.get("dpi"),
-        resolutionunit=INCH if "dpi" in kept else None,
-        iccprofile=kept.get("icc_profile"),
-        extratags=[(ExifTags.Base.XMLPacket, TiffTags.BYTE, None, kept["xmp"], True)] if "xmp" in kept else (),
-        metadata=None,
-        software=False,
-        maxworkers=1,
-    )
-    return _with_exif(file.getvalue(), kept["exif"]) if kept.get("exif") else file.getvalue()
+    with tifffile.TiffWriter(file, bigtiff=False) as writer:
+        for pixels, kept in pages:
+            channels = pixels.shape[2] if pixels.ndim == 3 else 1
+            writer.write(
+                pixels,
+                photometric="rgb" if channels > 2 else "minisblack",
+                planarconfig="contig" if channels > 1 else None,
+                extrasamples=["unassalpha"] if channels in (2, 4) else None,
+                compression="zlib",
+                compressionargs={"level": LEVEL},
+                predictor=True,
+                rowsperstrip=STRIP,
+                resolution=kept.get("dpi"),
+                resolutionunit=INCH if "dpi" in kept else None,
+                iccprofile=kept.get("icc_profile"),
+                extratags=[(ExifTags.Base.XMLPacket, TiffTags.BYTE, None, kept["xmp"], True)] if "xmp" in kept else (),
+                metadata=None,
+                software=False,
+                maxworkers=1,
+            )
+    return file.getvalue()
 
 
 def _with_exif(tiff: bytes, given: bytes) -> bytes:

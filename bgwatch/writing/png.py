@@ -50,8 +50,8 @@ def encode(pixels: NDArray[np.uint8] | NDArray[np.uint16], kept: Mapping[str, An
     header = struct.pack(">IIBBBBB", width, height, 8 * depth, COLOUR_TYPES[channels], 0, 0, 0)
     deflate = _deflater(pixels, channels * depth)
     pieces = [deflate.compress(_filtered(pixels, start, STRIP, channels * depth)) for start in range(0, height, STRIP)]
-    data = [_chunk(b"IDAT", piece) for piece in (*pieces, deflate.flush()) if piece]
-    return b"".join([SIGNATURE, _chunk(b"IHDR", header), *_metadata(kept), *data, _chunk(b"IEND", b"")])
+    data = [chunk(b"IDAT", piece) for piece in (*pieces, deflate.flush()) if piece]
+    return b"".join([SIGNATURE, chunk(b"IHDR", header), *_metadata(kept), *data, chunk(b"IEND", b"")])
 
 
 def _deflater(pixels: NDArray[Any], step: int) -> Any:
@@ -108,14 +108,20 @@ def _metadata(kept: Mapping[str, Any]) -> Iterator[bytes]:
     if xmp := kept.get("xmp"):
         texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
     Image.new("L", (1, 1)).save(file, "PNG", pnginfo=texts, **kept)
-    written, place = file.getvalue(), len(SIGNATURE)
+    for kind, data in chunks(file.getvalue()):
+        if kind not in (b"IHDR", b"IDAT", b"IEND"):
+            yield chunk(kind, data)
+
+
+def chunks(written: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Give the kind and the data of each chunk of a PNG."""
+    place = len(SIGNATURE)
     while place < len(written):
         length, kind = struct.unpack_from(">I4s", written, place)
-        end = place + length + 12
-        if kind not in (b"IHDR", b"IDAT", b"IEND"):
-            yield written[place:end]
-        place = end
+        yield kind, written[place + 8 : place + 8 + length]
+        place += length + 12
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Make a chunk of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
