@@ -116,6 +116,20 @@ def test_what_is_no_address_is_never_looked_up(internet: Internet, tmp_path: Pat
         (saying(b"HTTP/1.1 200 OK\r\n\r\n<html>", b"without end" * 999), "is an HTML page and no picture"),
         (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc"), "answer is not understood"),
         (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc"), "answer is not understood"),
+        (
+            saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", b"picture" * 999),
+            "answer is not understood (a chunk of less than no bytes)",
+        ),
+        (
+            saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabcde"),
+            "answer is not understood (a chunk of less than no bytes)",
+        ),
+        (saying(b"HTTP/1.1 404 " + b"y" * 60000 + b"\r\n\r\n"), "yyy...; check the address"),
+        (saying(b"HTTP/1.1 " + b"9" * 60000 + b"\r\n\r\n"), "999...); check the address"),
+        (
+            saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: " + b"y" * 60000 + b"\r\n\r\n"),
+            "yyy...) though it was asked not to",
+        ),
         (saying(b"SSH-2.0-OpenSSH_9.6\r\n"), "answer is not understood (SSH-2.0-OpenSSH_9.6)"),
         (saying(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 99), "answer is not understood (got more than 100 headers)"),
         (saying(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999), "answer is not understood"),
@@ -127,6 +141,7 @@ def test_an_answer_that_is_no_file_is_told(server: Server, tmp_path: Path, route
     sentence = refused(server.url("/a.png"), tmp_path)
     assert sentence.startswith(f"{server.url('/a.png')}: ")
     assert said in sentence
+    assert len(sentence) < 500
 
 
 @pytest.mark.usefixtures("fast_clock")

@@ -1,5 +1,7 @@
 """Fetching leads only where it may: the first address, every redirect, and what is behind a name."""
 
+import errno
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +65,21 @@ def test_an_address_that_does_not_answer_is_not_the_last(server: Server, interne
     internet.hosts[HOST] = [["::1", "127.0.0.1"]]
     assert got(server.url("/a.png", HOST), tmp_path) == BODY
     assert internet.connected == ["::1", "127.0.0.1"]
+
+
+def test_a_kind_of_address_that_this_machine_has_not_is_passed_over(
+    server: Server, internet: Internet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    internet.hosts[HOST] = [["::1", "127.0.0.1"]]
+    known = fetch.socket.socket
+
+    def without_ipv6(family: int, kind: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return known(family, kind)
+
+    monkeypatch.setattr(fetch.socket, "socket", without_ipv6)
+    assert got(server.url("/a.png", HOST), tmp_path) == BODY
 
 
 def test_redirects_are_followed(server: Server, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ REDIRECTS = 5
 MOVED = (301, 302, 303, 307, 308)
 CONNECTING = 10.0  # seconds for one of a host's addresses
 CHUNK = 2**16
+LONGEST_SAID = 200  # characters of what a server says that are repeated
 HTML = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]{0,400}>\s*)?(<!--.{0,400}?-->\s*)?<(!doctype html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -166,18 +167,24 @@ def _resolved(target: Target, clock: _Clock) -> list[tuple[Any, ...]]:
 def _connected(addresses: list[tuple[int, Any]], clock: _Clock) -> socket.socket:
     failure = OSError("it has no address")
     for family, address in addresses:
-        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(min(CONNECTING, clock.left()))
-            sock.connect(address)
+            return _reached(family, address, clock)
         except OSError as error:
-            sock.close()
             clock.left()
             failure = error
-        else:
-            return sock
     said = failure.strerror or _one_line(failure)
     raise Refused(f"its server cannot be reached ({said}); check the address or try again later")
+
+
+def _reached(family: int, address: Any, clock: _Clock) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(min(CONNECTING, clock.left()))
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 @functools.cache
@@ -196,10 +203,19 @@ class _Wire:
         self._sock.sendall(data)
 
     def makefile(self, _: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._clock))
+        return _Bounded(_Reader(self._sock, self._clock))
 
     def close(self) -> None:
         """Leave the socket to whoever opened it: `http.client` says this while its answer is still to be read."""
+
+
+class _Bounded(io.BufferedReader):
+    """Never reads all there is: `http.client` would, for a chunk whose size is given as -1."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0:
+            raise http.client.HTTPException("a chunk of less than no bytes")
+        return super().read(size)
 
 
 class _Reader(io.RawIOBase):
@@ -216,10 +232,12 @@ class _Reader(io.RawIOBase):
 
 def _body(answer: http.client.HTTPResponse, folder: Path, max_bytes: int) -> IO[bytes]:
     if answer.status != 200:
-        raise Refused(f"its server answered {answer.status} {answer.reason}".rstrip() + "; check the address")
+        raise Refused(f"its server answered {_one_line(f'{answer.status} {answer.reason}')}; check the address")
     packed = answer.getheader("Content-Encoding", "identity").strip().lower()
     if packed not in ("", "identity"):
-        raise Refused(f"its server sent it packed ({packed}) though it was asked not to; fetch it by other means")
+        raise Refused(
+            f"its server sent it packed ({_one_line(packed)}) though it was asked not to; fetch it by other means"
+        )
     declared = answer.length
     if declared is not None and declared > max_bytes:
         raise Refused(f"{declared} bytes are more than max_bytes ({max_bytes}); raise it or take a smaller picture")
@@ -254,5 +272,7 @@ def _the_disk(folder: Path) -> Iterator[None]:
         raise FolderError(said) from None
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _one_line(said: object) -> str:
+    """Put what an error or a server said into a line that is not too long for a sentence."""
+    text = " ".join(str(said).split()) or type(said).__name__
+    return text if len(text) <= LONGEST_SAID else text[:LONGEST_SAID] + "..."
