@@ -96,7 +96,16 @@ def test_with_loss_little_is_lost(kind: str, channels: int) -> None:
     apart = np.abs(np.asarray(image) - expected)
     assert apart[expected[..., 3] > 0 if channels in (2, 4) else ...].mean() < 1.5
     if channels in (2, 4):
-        assert (np.asarray(image)[..., 3][expected[..., 3] == 255] >= 254).all()
+        assert np.array_equal(np.asarray(image)[..., 3], expected[..., 3])
+
+
+@pytest.mark.parametrize("quality", [1, 50, 100])
+@pytest.mark.parametrize("kind", ["avif", "webp"])
+def test_alpha_loses_nothing_at_any_quality(kind: str, quality: int) -> None:
+    written = np.random.default_rng(2).integers(0, 256, (40, 50, 4), np.uint8)
+    written[10:30, 10:40, 3] = 0
+    again = np.asarray(read(encode(written, {}, kind, quality)))
+    assert np.array_equal(again[..., 3], written[..., 3])
 
 
 @pytest.mark.parametrize("kind", ["avif", "jpeg", "webp"])

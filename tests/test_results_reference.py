@@ -32,7 +32,7 @@ def test_another_reader_finds_the_same_pixels(tmp_path: Path, kind: str, channel
         far = np.abs(read[..., :3] - colours)[seen] * 255
         assert far.max() <= 0.01 if kind in ("png", "tiff", "webp") else far.mean() < 1.5
         if channels in (2, 4):
-            assert np.abs(read[..., 3] - planes[..., -1]).max() * 255 <= (0.01 if kind != "avif" else 12)
+            assert np.abs(read[..., 3] - planes[..., -1]).max() * 255 <= 0.01
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ LONGEST_MARKER = 65533  # bytes of a segment of a JPEG, its length apart
 XMP_HEADER = 29  # bytes before XMP in its segment
 LOSSY_QUALITY = 90
 AVIF_SPEED = 8  # half the time of Pillow's 6, and 2 % larger
+ALPHA_WITHOUT_LOSS = {"a:cq-level": "0"}  # of libaom; else specks of the colours under it show in what is transparent
 STRIP, LEVEL = 64, 3  # rows of TIFF that are deflated together, and how hard
 POINTERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 RESOLUTION = (ExifTags.Base.XResolution, ExifTags.Base.YResolution)
@@ -96,7 +97,8 @@ def options_of(kind: str, quality: int | None) -> dict[str, Any]:
         return {"lossless": True, "exact": True, "quality": 50} if quality is None else {"quality": quality}
     # chroma in full resolution: at half of it the outline of a cut-out takes on the colour of its neighbours
     if kind == "avif":
-        return {"quality": quality or LOSSY_QUALITY, "subsampling": "4:4:4", "speed": AVIF_SPEED, "max_threads": 1}
+        options = {"subsampling": "4:4:4", "speed": AVIF_SPEED, "max_threads": 1, "advanced": ALPHA_WITHOUT_LOSS}
+        return {"quality": quality or LOSSY_QUALITY, **options}
     return {"quality": quality or LOSSY_QUALITY, "subsampling": 0}
 
 
