@@ -25,6 +25,7 @@ from bgwatch.options import as_source
         ("https://example.org/.bashrc", "bashrc"),
         ("https://example.org/a%5Cb%00c%1b[31m%0a.jpg", "abc[31m.jpg"),
         ("https://example.org/a%ff.jpg", "a\ufffd.jpg"),
+        ("https://anna:p@ss@example.org/?a@b", "example.org"),
         ("https:///", "picture"),
     ],
 )

@@ -40,7 +40,7 @@ class Url:
         """The last part of its path as a file name: no separators or control characters, not hidden, never empty."""
         host, *parts = re.split(r"[?#]", SCHEME.sub("", self.text, count=1), maxsplit=1)[0].split("/")
         last = next((part for part in reversed(parts) if part), "")
-        return _as_file_name(unquote(last[: 4 * LONGEST_NAME])) or _as_file_name(host) or "picture"
+        return _as_file_name(unquote(last[: 4 * LONGEST_NAME])) or _as_file_name(host.rpartition("@")[2]) or "picture"
 
     @property
     def stem(self) -> str:
