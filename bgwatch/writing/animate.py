@@ -10,8 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image
 
-from bgwatch import encode, png
 from bgwatch.errors import PictureError
+from bgwatch.writing import encode, png
 
 PAGE = 1000.0  # milliseconds that a page is shown that was no part of an animation
 MOST_TICKS = 2**16 - 1  # of a delay in an animated PNG
