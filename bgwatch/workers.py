@@ -19,11 +19,12 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
 
-from bgwatch.process import BoundedProcess, Died, Late, Raised, Stopped, Unstarted
+from bgwatch.process import BoundedProcess, Died, Late, Stopped, Unstarted
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+JOINING = 10.0  # seconds for threads to end; they wait for a process that cannot be killed no longer than half of that
 DEATHS = 4  # of a task's processes, the first beside others and then alone, after which the task is given up
 
 
@@ -63,9 +64,9 @@ class Workers(Generic[Task, Result]):
         memory_mb: int,
         notify: Callable[[], None] = lambda: None,
     ) -> None:
+        self._unstarted, self._notify = unstarted, notify
         self._count = count
         self._busy = 0
-        self._begun = False
         self._landed: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         stopped, stop = Pipe(duplex=False)
@@ -86,12 +87,25 @@ class Workers(Generic[Task, Result]):
         return max(0, 2 * self._count - self._busy)
 
     def submit(self, task: Task) -> None:
-        """Take a task; its result comes out of `collect`."""
-        if not self._begun:
-            self._begun = True
-            for lane in self._lanes:
-                lane.start()
+        """Take a task; its result comes out of `collect`.
+
+        Raises
+        ------
+        RuntimeError
+            When the pool has ended.
+        """
+        if not self._end.alive:
+            raise RuntimeError("the pool has ended")
         self._busy += 1
+        try:
+            for lane in self._lanes:
+                if lane.ident is None:
+                    lane.start()
+        except RuntimeError as error:  # there may be no more threads
+            if self._lanes[0].ident is None:
+                self._landed.put(self._unstarted(task, f"no worker can be started ({error}); check memory and limits"))
+                self._notify()
+                return
         self._waiting.put(task)
 
     def collect(self, timeout: float | None = 0) -> list[Result]:
@@ -107,8 +121,7 @@ class Workers(Generic[Task, Result]):
     def stop(self, grace: float = 0.0) -> list[Result]:
         """End the pool: nothing new begins, what runs may finish for ``grace`` seconds, then it is killed."""
         with contextlib.suppress(queue.Empty):
-            while True:
-                self._waiting.get_nowait()
+            while self._waiting.get_nowait() is not None:
                 self._busy -= 1
         deadline = time.monotonic() + grace
         results = []
@@ -116,10 +129,13 @@ class Workers(Generic[Task, Result]):
             while self._busy and (left := deadline - time.monotonic()) > 0:
                 results.extend(self.collect(left))
         finally:
-            self._busy = 0
             self._end()
-            for lane in self._lanes if self._begun else ():
-                lane.join()
+            deadline = time.monotonic() + JOINING
+            for lane in self._lanes:
+                if lane.ident is not None:
+                    lane.join(max(0.0, deadline - time.monotonic()))
+        results.extend(self.collect())  # what landed since
+        self._busy = 0
         return results
 
 
@@ -192,12 +208,15 @@ class _Lane(threading.Thread, Generic[Task, Result]):
                     return self._process.answer(task, self._work.seconds)
             except Died:
                 continue
+            except Stopped:
+                raise
             except Unstarted as error:
                 return self._work.unstarted(task, str(error))
             except Late:
                 limit = f"worker_seconds ({self._work.seconds} s)"
                 return self._work.died(task, f"it took longer than {limit}; raise the limit or scale the picture")
-            except Raised as error:
-                return self._work.died(task, f"its worker gave no result ({error}); free memory")
+            except Exception as error:  # noqa: BLE001 - nobody else waits for this process: a task must have a result
+                said = str(error) or type(error).__name__
+                return self._work.died(task, f"its worker gave no result ({said}); free memory")
         said = "its worker process was killed, perhaps for want of memory; scale the picture or free memory"
         return self._work.died(task, said)

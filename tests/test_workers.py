@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from bgwatch import process as process_module
-from bgwatch.process import THREAD_VARIABLES
+from bgwatch.process import THREAD_VARIABLES, BoundedProcess
 from bgwatch.workers import DEATHS, Workers
 
 
@@ -359,3 +360,63 @@ def test_ctrl_c_reaches_no_worker_that_has_just_begun() -> None:
         assert int(re.findall(r"SigBlk:\t(\w+)", status)[0], 16) & 1 << (signal.SIGINT - 1)
     workers.stop()
     assert mask == "blocked: [], SIGINT: 1"
+
+
+def test_what_is_done_when_the_pool_ends_is_handed_back() -> None:
+    told = threading.Event()
+    workers: Workers[str, str] = Workers(act, died, unstarted, 1, 60, 2048, told.set)
+    workers.submit("one")
+    assert told.wait(60)
+    assert workers.stop() == ["did one"]
+    assert workers.busy == 0
+
+
+def test_a_pool_that_has_ended_ends_at_once_again_and_takes_nothing() -> None:
+    workers = make()
+    workers.submit("hang")
+    assert workers.stop() == []
+    assert workers.stop(grace=3600) == []
+    with pytest.raises(RuntimeError, match="the pool has ended"):
+        workers.submit("one")
+    assert workers.busy == 0
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(1, "did one"), (0, "one not begun: no worker can be started")])
+def test_a_want_of_threads_condemns_no_task(threads: int, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, left = threading.Thread.start, [threads]
+
+    def scarce(self: threading.Thread) -> None:
+        if not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    (result,) = done(make(), "one")
+    assert result.startswith(expected)
+
+
+def test_whatever_goes_wrong_in_a_thread_its_task_has_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(_process: object, _task: str, _seconds: float) -> str:
+        raise MemoryError
+
+    monkeypatch.setattr(BoundedProcess, "answer", short)
+    (result,) = done(make(count=1), "one")
+    assert result == "one died: its worker gave no result (MemoryError); free memory"
+
+
+def test_a_process_that_cannot_be_killed_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that sleeps in the kernel, on a disk that hangs."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Deathless(subprocess.Popen[bytes]):
+        def kill(self) -> None:
+            started.append(self)
+
+    monkeypatch.setattr(process_module, "subprocess", Subprocess(Deathless))
+    monkeypatch.setattr(process_module, "ENDING", 0.01)
+    monkeypatch.setattr(process_module, "PR_SET_PDEATHSIG", 0)
+    assert done(make(seconds=1, count=1), "hang", "one") >= {"did one"}
+    for process in started:
+        process.send_signal(signal.SIGKILL)
+        process.wait()

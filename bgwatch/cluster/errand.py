@@ -67,16 +67,17 @@ def carry_out(version: str, parcel: bytes) -> Any:
     worker = distributed.get_worker()
     workers = _process(errand.seconds, errand.memory_mb)
     workers.submit(errand)
-    while not (results := workers.collect(LOOKING)):
-        ending = worker.status.name in ("stopping", "closing", "closed", "failed")
-        if ending or not errand.wanted(errand.task):
+    try:
+        while not (results := workers.collect(LOOKING)):
+            if worker.status.name in ("stopping", "closing", "closed", "failed"):
+                raise distributed.Reschedule
+            if not errand.wanted(errand.task):
+                return errand.unstarted(errand.task, "nobody waits for it any more")
+        return results[0]
+    finally:
+        if workers.busy:  # or the next errand would be given the result of this one
             workers.stop()
             _here.workers = None
-            if ending:
-                raise distributed.Reschedule
-            return errand.unstarted(errand.task, "nobody waits for it any more")
-    (result,) = results
-    return result
 
 
 _here = threading.local()
