@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from bgwatch.errors import FolderError, PictureError, SettingsError
+from bgwatch.errors import FolderError, PictureError, SettingsError, printable
 from bgwatch.imagefile import SUFFIXES, looks_like_picture
 from bgwatch.inputs.lists import TABLES, is_list, listed
 from bgwatch.inputs.sources import Source, Stdin, Url, is_folder, key_of
@@ -61,6 +61,11 @@ class Plan:
     unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     on_conflict: Literal["number", "overwrite", "skip"] = "number"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was left out or could not be read, in one line each: no name can begin a line of its own."""
+        return [printable(sentence) for sentence in (*self.notes, *self.unreadable)]
 
     @property
     def found(self) -> int:

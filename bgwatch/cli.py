@@ -135,7 +135,7 @@ def remove(
         made_with = {**options, "name": naming.name, "beside": at.out is None, "frames": allowed.frames}
         journal = None if file or at.streamed else journal_of(made_with, output, not dry_run)
         planned = batch.plan(at.inputs, at.out, output, column, sample, sample_seed, naming, journal, redo)
-        for sentence in (*planned.notes, *planned.unreadable):
+        for sentence in planned.remarks:
             say(sentence)
         if dry_run:
             sys.exit(_told(planned, as_json))
@@ -208,7 +208,7 @@ def sheet(
     from bgwatch import batch, report
     from bgwatch.inputs.streams import ends
     from bgwatch.place import replace_with
-    from bgwatch.sheet import PAGES, PICTURE, check_sheet, columns_of
+    from bgwatch.sheet import PAGES, PICTURE, check_sheet, columns_of, leave_out_sheet
     from bgwatch.sheet_html import PAGE
     from bgwatch.workers import cpus
 
@@ -219,8 +219,8 @@ def sheet(
     summary, columns = report.Summary(), {}
     with ends(inputs, out, allowed.max_bytes) as at:
         planned = batch.plan(at.inputs, None, column=column, sample=sample, seed=sample_seed)
-        planned.targets.pop(out, None)  # an earlier sheet among the pictures
-        for sentence in (*planned.notes, *planned.unreadable):
+        leave_out_sheet(planned, out)
+        for sentence in planned.remarks:
             say(sentence)
         doing = columns_of(planned, options, allowed, limits, workers or cpus(), kind.side, fetch_limits(given))
         with progress(len(planned.targets)) as shown:

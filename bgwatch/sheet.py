@@ -13,10 +13,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from bgwatch.batch import NO_PRIVATE_HOSTS, Plan, carry_out
 from bgwatch.errors import PictureError, SettingsError, printable
 from bgwatch.imagefile import decode
+from bgwatch.inputs.sources import key_of
 from bgwatch.job import Outcome
 from bgwatch.settings import FetchLimits, Output, PictureLimits, WorkerLimits
 
@@ -26,6 +28,7 @@ LINE = 18
 COLUMNS = 8
 SQUARE = 8
 PAGES = (".html", ".htm")
+MADE_BY = "bgwatch sheet"
 INK, PAPER, WARNING = "#202020", "#ffffff", "#b03020"
 
 
@@ -119,6 +122,29 @@ def check_sheet(out: Path, background: str) -> None:
         raise SettingsError(f"--on: must be checkerboard or a colour like '#ff00ff', got {background!r}")
 
 
+def leave_out_sheet(made: Plan, out: Path) -> None:
+    """Take an earlier sheet, which the new one replaces, from what is planned.
+
+    Raises
+    ------
+    SettingsError
+        When the new sheet would replace one of the pictures.
+    """
+    places = [one for one in made.targets if one.name == out.name and key_of(one) == key_of(out)]
+    for place in places:
+        if out.exists() and not _is_sheet(out):
+            raise SettingsError(f"{out}: SHEET is one of the pictures, which are never changed; name another file")
+        del made.targets[place]
+
+
+def _is_sheet(path: Path) -> bool:
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return image.info.get("Software") == MADE_BY
+    except OSError:
+        return False
+
+
 def draw_sheet(columns: Sequence[Column], background: str) -> Image.Image:
     """Lay out pictures before and after, eight in a row.
 
@@ -147,7 +173,9 @@ def draw_sheet(columns: Sequence[Column], background: str) -> Image.Image:
 def encode_sheet(columns: Sequence[Column], background: str) -> list[bytes]:
     """Draw a sheet and encode it as PNG."""
     data = io.BytesIO()
-    draw_sheet(columns, background).save(data, "PNG", optimize=True)
+    mark = PngInfo()
+    mark.add_text("Software", MADE_BY)
+    draw_sheet(columns, background).save(data, "PNG", optimize=True, pnginfo=mark)
     return [data.getvalue()]
 
 

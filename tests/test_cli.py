@@ -283,6 +283,12 @@ def test_names_cannot_write_to_the_terminal(draw: Draw) -> None:
         assert "\\x1b[31m" in shown
 
 
+def test_no_name_begins_a_line_of_its_own(bgwatch: Bgwatch) -> None:
+    Path("a\ndone: b.csv").write_text("")
+    ended = bgwatch("remove", "a\ndone: b.csv")
+    assert ended.err.startswith("a\\ndone: b.csv: the list is empty")
+
+
 def test_a_program_gets_the_path_as_it_is(draw: Draw, bgwatch: Bgwatch) -> None:
     """Screenshots of some systems have a narrow no-break space in their names."""
     draw("Shot 1.00\u202fPM.jpg")

@@ -49,6 +49,23 @@ def test_an_earlier_sheet_is_no_picture_of_the_next(draw: Draw, bgwatch: Bgwatch
     assert sorted(path.name for path in Path().iterdir()) == ["a.jpg", "sheet.png"]
 
 
+@pytest.mark.parametrize("given", ["a.png", "in/../a.png", "{here}/a.png", "."])
+def test_a_picture_is_never_replaced_by_a_sheet(draw: Draw, bgwatch: Bgwatch, given: str) -> None:
+    picture = draw("a.png").read_bytes()
+    draw("in/b.png")
+    ended = bgwatch("sheet", given.format(here=Path.cwd()), "in", "-o", "a.png")
+    assert ended.code == 2
+    assert "a.png: SHEET is one of the pictures, which are never changed; name another file" in ended.err
+    assert Path("a.png").read_bytes() == picture
+
+
+def test_an_earlier_sheet_is_known_under_every_name(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    for _ in range(2):
+        assert bgwatch("sheet", "a.jpg", f"{Path.cwd()}", "-o", "sheet.png").code == 0
+    assert opened("sheet.png").width == MARGIN + CELL + MARGIN
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

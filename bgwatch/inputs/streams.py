@@ -104,7 +104,9 @@ def _refuse(
     if len(inputs) > 1 or is_folder(inputs[0]) or is_list(inputs[0]):
         raise SettingsError("-o -: standard output takes the result of one picture; name a folder with -o for more")
     if words:
-        raise SettingsError("-o -: standard output takes the result and not --json too; leave one of them out")
+        raise SettingsError(
+            "-o -: standard output takes the result and not --json too; leave that out, or name a file with -o"
+        )
     if sys.stdout is None:
         raise SettingsError("-o -: standard output is closed; send it to a file with >, or name one with -o")
     if sys.stdout.isatty():
