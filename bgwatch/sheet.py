@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from bgwatch.batch import NO_PRIVATE_HOSTS, Plan, carry_out
@@ -21,6 +21,7 @@ from bgwatch.imagefile import decode
 from bgwatch.inputs.sources import key_of
 from bgwatch.job import Outcome
 from bgwatch.settings import FetchLimits, Output, PictureLimits, WorkerLimits
+from bgwatch.writing.colour import ProfileError, convert
 
 CELL = 240
 MARGIN = 12
@@ -118,7 +119,7 @@ def check_sheet(out: Path, background: str) -> None:
     """Raise SettingsError unless the sheet's name and background can be used."""
     if out.suffix.lower() not in (".png", *PAGES):
         raise SettingsError(f"{out}: a sheet is a picture or a page; let it end in .png or .html")
-    if background != "checkerboard" and not re.fullmatch("#[0-9a-fA-F]{6}", background):
+    if background != "checkerboard" and not re.fullmatch("#([0-9a-fA-F]{3}){1,2}", background):
         raise SettingsError(f"--on: must be checkerboard or a colour like '#ff00ff', got {background!r}")
 
 
@@ -199,12 +200,11 @@ def _column(outcome: Outcome, target: Path | None, name: str, allowed: PictureLi
 
 
 def fitted(image: Image.Image, profile: bytes | None, side: int) -> Image.Image:
-    """Scale an image down in place, with the colours of sRGB; a small one keeps its size."""
+    """Scale an image down, itself, and bring its colours to sRGB; a small one keeps its size."""
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     if profile:
-        with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a broken profile: the plain colours are left
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), inPlace=True)
+        with contextlib.suppress(ProfileError):  # a broken one: the plain colours are left
+            return convert(image, profile, None, "RGBA" if image.mode == "RGBA" else "RGB")
     return image
 
 

@@ -16,7 +16,7 @@ BELOW = MARGIN + LINE + CELL + MARGIN  # where the cut-outs of the first row beg
 def test_before_is_above_after(draw: Draw, bgwatch: Bgwatch) -> None:
     draw("in/a.jpg")
     draw("in/sub/a.jpg", seed=1)
-    ended = bgwatch("sheet", "in", "-o", "sheet.png", "--on", "#ff00ff")
+    ended = bgwatch("sheet", "in", "-o", "sheet.png", "--on", "#f0f")
     assert (ended.code, ended.out) == (0, "sheet.png\n")
     sheet = np.asarray(opened("sheet.png"))
     assert sheet.shape[1] == MARGIN + 2 * (CELL + MARGIN)
@@ -70,6 +70,7 @@ def test_an_earlier_sheet_is_known_under_every_name(draw: Draw, bgwatch: Bgwatch
     ("arguments", "said"),
     [
         (("a.jpg", "-o", "sheet.pdf"), "sheet.pdf: a sheet is a picture or a page"),
+        (("a.jpg", "-o", "s.png", "--on", "#ffff"), "--on: must be checkerboard or a colour"),
         (("a.jpg", "-o", "s.png", "--on", "pink"), "--on: must be checkerboard or a colour"),
         (("a.jpg",), "Missing option '-o'"),
     ],

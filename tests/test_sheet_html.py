@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from profiles import gamma, grey_profile
 from scenes import Ended, disc
 
 from bgwatch.sheet import Column, fitted
@@ -117,6 +118,7 @@ def test_the_background_asked_for_is_chosen_at_first() -> None:
     assert chosen("checkerboard") == ["on-checkerboard"]
     assert chosen("#FF00ff") == ["on-magenta"]
     assert chosen("#12ab9f") == ["on-given"]
+    assert chosen("#FFF") == ["on-white"]
     assert "background: #12ab9f" in written(Column("a.png", "failed"), background="#12ab9f")
 
 
@@ -131,10 +133,14 @@ def test_a_wide_gamut_is_shown_in_srgb() -> None:
     """A profile that swaps red and green is told from one that is not looked at; a broken one costs nothing."""
     profile = swapped_srgb()
     image = Image.new("RGB", (4, 4), (200, 30, 30))
-    red, green, _ = fitted(image.copy(), profile, 4).getpixel((0, 0))
+    red, green, blue = fitted(image.copy(), profile, 4).getpixel((0, 0))
     assert green > 150 > 80 > red
     broken = fitted(image.copy(), b"broken", 4)
     assert broken.getpixel((0, 0)) == (200, 30, 30)
+    grey = fitted(Image.new("L", (4, 4), 55), grey_profile(gamma(1.0)), 4)
+    assert grey.convert("L").getpixel((0, 0)) == pytest.approx(128, abs=2)
+    clear = fitted(Image.new("RGBA", (4, 4), (200, 30, 30, 77)), profile, 4)
+    assert clear.getpixel((0, 0)) == (red, green, blue, 77)
 
 
 def swapped_srgb() -> bytes:

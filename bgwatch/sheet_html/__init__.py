@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
+from PIL import Image, ImageColor
 
 from bgwatch.errors import printable
 from bgwatch.sheet import Column, Kind
@@ -73,7 +73,9 @@ def page(columns: Sequence[Shown], background: str) -> Iterator[bytes]:
     """
     style = (HERE / "page.css").read_text("utf-8")
     script = (HERE / "page.js").read_text("utf-8")
-    background = COLOURS.get(background.lower(), background)
+    if background != "checkerboard":
+        background = "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(background))
+        background = COLOURS.get(background, background)
     backgrounds: tuple[str, ...] = BACKGROUNDS
     if background not in BACKGROUNDS:
         style += f".on-given, body:has(#on-given:checked) .pair img {{ background: {background}; }}\n"
