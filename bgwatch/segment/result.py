@@ -53,7 +53,7 @@ class Report:
     steps: tuple[Lap, ...] = field(compare=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cutout:
     """A picture without its background.
 
@@ -80,6 +80,11 @@ class Cutout:
     def image(self) -> Image.Image:
         """A new PIL image in mode RGBA; 16 bits are brought to 8, since Pillow has no deeper colours."""
         return Image.fromarray(eight_bits(self.rgba))
+
+    def __repr__(self) -> str:
+        """Tell size, depth and confidence: the pixels fill a screen and say nothing."""
+        height, width = self.rgba.shape[:2]
+        return f"<Cutout {width} x {height}, {self.rgba.dtype}, confidence {self.confidence:.2f}>"
 
     def _repr_png_(self) -> bytes:
         """Show it in a notebook: a PNG of at most 800 pixels on either side."""

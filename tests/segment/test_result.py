@@ -20,6 +20,11 @@ def test_the_image_has_the_pixels_and_is_the_callers_own() -> None:
     assert np.array_equal(cutout.rgba, before)
 
 
+def test_a_prompt_shows_a_line_and_no_pixels() -> None:
+    cutout = Cutout(np.zeros((140, 120, 4), np.uint16), 0.987, remove_background(disc()).report)
+    assert repr(cutout) == "<Cutout 120 x 140, uint16, confidence 0.99>"
+
+
 def test_sixteen_bits_are_seen_through_their_upper_eight() -> None:
     deep = np.asarray(disc()).astype(np.uint16) * 257
     cutout = remove_background(deep)
