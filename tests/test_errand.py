@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import distributed
 import pytest
 
-from bgwatch import __version__, errand
-from bgwatch.errand import Errand, carry_out
+from bgwatch import __version__
+from bgwatch.cluster import errand
+from bgwatch.cluster.errand import Errand, carry_out
 
 
 def act(task: str) -> str:
