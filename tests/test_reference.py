@@ -18,6 +18,7 @@ from bgwatch.settings import PictureLimits
 ELSEWHERE = (
     "cmyk",
     "lab",
+    "icc-lab",
     "fax",
     "codestream",
     "rgba.heic",
