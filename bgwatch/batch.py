@@ -233,20 +233,22 @@ def _placed(outcome: Outcome, flight: Flight, made: Plan, journal: Journal | Non
         discard(temporary)
         return outcome, None
     while True:
-        if journal and read:
-            others = journal.found(source, target.parent) if os.path.lexists(target) and not overwrites else None
+        if os.path.lexists(target) and not overwrites:  # someone put a file there since the plan was made
+            others = journal.found(source, target.parent) if journal and read else None
             if others:  # another run of the same call was faster
                 discard(temporary)
                 return outcome, others.path
-            journal.note(source, read, target, temporary, outcome.state == "unsure", outcome.confidence)
-        try:
-            publish(temporary, target, overwrites)
-            return outcome, target
-        except FileExistsError:  # someone put a file there since the plan was made
             if made.on_conflict == "skip":
                 discard(temporary)
                 return skipped(outcome.job, target), None
             target = numbered(target.parent, target.name)
+        if journal and read:
+            journal.note(source, read, target, temporary, outcome.state == "unsure", outcome.confidence)
+        try:
+            publish(temporary, target, overwrites)
+            return outcome, target
+        except FileExistsError:
+            overwrites = False
         except FolderError as error:
             discard(temporary)
             return Outcome(outcome.job, "blocked", (str(error),)), None

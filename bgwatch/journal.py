@@ -30,7 +30,7 @@ COARSEST_TIME = 2_000_000_000  # nanoseconds; FAT knows only every second second
 VERSION = 1
 TABLE = """
 CREATE TABLE IF NOT EXISTS result (
-    place BLOB PRIMARY KEY,         -- these two are digests: there may be millions
+    place BLOB NOT NULL,            -- these two are digests: there may be millions
     source BLOB NOT NULL,           -- of the source, the folder of the result and the settings
     name BLOB NOT NULL,             -- of the result in its folder
     source_size INTEGER NOT NULL,
@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS result (
     beside INTEGER NOT NULL,        -- whether it lies beside its source, among pictures
     unsure INTEGER NOT NULL,
     confidence REAL,
-    at REAL NOT NULL                -- seconds since the epoch
+    at REAL NOT NULL,               -- seconds since the epoch
+    PRIMARY KEY (place, source, size, mtime_ns)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS result_source ON result (source)
 """
@@ -147,16 +148,15 @@ class Journal:
         self, source: Source, read: Stamp, place: Path, temporary: Path, unsure: bool, confidence: float | None
     ) -> None:
         """Note what is about to be put in place: the result in a temporary, of a source as it was read."""
-        if made := stamp_of(temporary):
-            row: tuple[Any, ...] = (
-                _digest(key_of(place)),
-                self._key(source, place.parent),
-                os.fsencode(place.name),
-                *read,
-                *made,
-            )
-            row += (place.parent == source.parent, unsure, confidence, time.time())
-            self._rows(f"REPLACE INTO result VALUES ({', '.join('?' * len(row))})", *row)
+        if not (made := stamp_of(temporary)):
+            return
+        names, now = (_digest(key_of(place)), self._key(source, place.parent), os.fsencode(place.name)), time.time()
+        row = (*names, *read, *made, place.parent == source.parent, unsure, confidence, now)
+        self._rows("BEGIN IMMEDIATE")
+        # what lay there before; but not what another run of the same call is just about to put there
+        self._rows("DELETE FROM result WHERE place = ? AND at < ?", names[0], now - DAY)
+        self._rows(f"REPLACE INTO result VALUES ({', '.join('?' * len(row))})", *row)
+        self._rows("COMMIT")
 
     def sweep(self, folders: Iterable[Path]) -> None:
         """Take away what killed runs of this user have left in folders, unless another run is under way."""

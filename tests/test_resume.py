@@ -151,6 +151,25 @@ def test_two_runs_at_once_make_one_result_of_each(tmp_path: Path) -> None:
     assert contents(tmp_path / "out") == {"a.png": b"a picture"}
 
 
+def test_two_runs_at_once_that_both_found_the_name_free_make_one_result(tmp_path: Path) -> None:
+    """Both have noted their result before either puts it in place."""
+    source = tmp_path / "a.jpg"
+    source.write_text("a picture")
+    call = [source], tmp_path / "out", tmp_path / "state", [0], Naming()
+
+    def publish_after_both_have_noted(*first: Any) -> None:
+        def second_publish(*second: Any) -> None:
+            if not first[1].exists():
+                publish(*first)
+            publish(*second)
+
+        run(*call, publish=second_publish)
+
+    run(*call, publish=publish_after_both_have_noted)
+    assert contents(tmp_path / "out") == {"a.png": b"a picture"}
+    assert run(*call) == set(), "one of the notes holds"
+
+
 def test_a_rerun_says_that_all_was_done_and_names_the_results(draw: Draw, bgwatch: Bgwatch) -> None:
     for name in ("in/a.jpg", "in/a.png"):
         draw(name)
