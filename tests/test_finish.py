@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
 
 from bgwatch.errors import FolderError
+from bgwatch.imagefile import decode
 from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
 from bgwatch.writing.colour import convert, eight_bits
 from bgwatch.writing.encode import encode
@@ -147,6 +148,31 @@ def test_a_picture_is_laid_behind_upright_and_in_the_colours_of_the_result(tmp_p
         expected = convert(Image.new("RGB", (1, 1), colour), P3, ADOBE, "RGB").getpixel((0, 0))
         assert np.abs(np.subtract(result.pixels[place, 0].astype(int), expected)).max() <= 1
     assert np.array_equal(result.pixels[10:20, 10:20], cutout()[10:20, 10:20, :3])
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_picture_behind_has_the_tones_of_its_profile(tmp_path: Path, mode: str) -> None:
+    expected = convert(Image.new("L", (1, 1), 90), GREY, None, "RGB").getpixel((0, 0))
+    assert expected != (90, 90, 90)
+    sky = str(tmp_path / "sky.png")
+    Image.new(mode, (8, 6), 90 if mode == "L" else (90, 255)).save(sky, icc_profile=GREY)
+    assert tuple(made(cutout(), fill=sky).pixels[0, 0][:3]) == expected
+
+
+def test_a_picture_behind_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(
+        "bgwatch.writing.finish.decode", lambda path, limits: (read.append(path), decode(path, limits))[1]
+    )
+    sky = tmp_path / "sky.png"
+    for side, colour in ((8, (200, 30, 30)), (800, (30, 30, 200))):
+        Image.new("RGB", (side, side), colour).save(sky)
+        for _ in range(3):
+            assert tuple(made(cutout(), fill=str(sky)).pixels[0, 0]) == colour
+    assert read == [sky, sky]
+    sky.unlink()
+    with pytest.raises(FolderError, match=r"^fill: .*sky\.png: "):
+        made(cutout(), fill=str(sky))
 
 
 def test_beside_a_picture_that_is_seen_whole_the_result_stays_transparent(tmp_path: Path) -> None:

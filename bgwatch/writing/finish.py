@@ -1,14 +1,15 @@
 """A cut-out to what its file is to hold: framed, laid on something, in the channels and bits of the format."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageColor
 
 from bgwatch.errors import FolderError, PictureError
-from bgwatch.imagefile import decode
+from bgwatch.imagefile import Identity, decode
 from bgwatch.settings import Output, PictureLimits
 from bgwatch.writing.behind import Pixels, fitted, over, over_clear
 from bgwatch.writing.colour import GREY_SPACE, ProfileError, colour_in, convert, eight_bits, is_srgb, space_of, to_srgb
@@ -136,8 +137,8 @@ def _coloured(made: Finished, why: str) -> Finished:
 def _on_picture(made: Finished, output: Output, limits: PictureLimits) -> Finished:
     made = _coloured(made, "what is laid behind has colours")
     height, width = made.pixels.shape[:2]
-    image, profile = _picture_behind(Path(output.fill), limits)
-    image = fitted(image, width, height, output.fit)
+    path = Path(output.fill)
+    image, profile = _picture_behind(path, _state_of(path), limits, width, height, output.fit)
     target = made.kept.get("icc_profile")
     if profile != target:
         try:
@@ -156,16 +157,38 @@ def _on_picture(made: Finished, output: Output, limits: PictureLimits) -> Finish
     )
 
 
-def _picture_behind(path: Path, limits: PictureLimits) -> tuple[Image.Image, bytes | None]:
+@lru_cache(maxsize=2)  # a thousand pictures, or frames, come to lie on the same one
+def _picture_behind(
+    path: Path, _: Identity | None, limits: PictureLimits, width: int, height: int, fit: Literal["cover", "contain"]
+) -> tuple[Image.Image, bytes | None]:
+    """Read and scale the picture to lay behind, and give its profile; a file that has changed is read again."""
     try:
         picture = decode(path, limits)
     except PictureError as error:
         raise FolderError(f"fill: {error}") from None
-    profile = picture.kept.get("icc_profile")
+    image, profile = picture.image, picture.kept.get("icc_profile")
     if profile and space_of(profile) == GREY_SPACE:
-        profile = None
-    clear = picture.image.mode in ("LA", "RGBA")
-    return picture.image.convert("RGBA" if clear else "RGB"), profile
+        image, profile = _from_grey(image, profile), None
+    clear = image.mode in ("LA", "RGBA")
+    return fitted(image.convert("RGBA" if clear else "RGB"), width, height, fit), profile
+
+
+def _from_grey(image: Image.Image, profile: bytes) -> Image.Image:
+    """Bring grey to sRGB; with a broken profile it stays as it is."""
+    try:
+        colours = convert(image.getchannel("L"), profile, None, "RGB")
+    except (ProfileError, ValueError):
+        return image
+    if image.mode == "LA":
+        colours.putalpha(image.getchannel("A"))
+    return colours
+
+
+def _state_of(path: Path) -> Identity | None:
+    try:
+        return Identity.of(path.stat())
+    except OSError:  # whoever reads it says why
+        return None
 
 
 def _in_channels_of(made: Finished, kind: str) -> Finished:
