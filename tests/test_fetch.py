@@ -42,6 +42,8 @@ def test_what_is_asked_for_comes(server: Server, tmp_path: Path) -> None:
         sending(BODY, Content_Length=None),
         sending(BODY, Content_Length="many"),
         sending(BODY, Content_Encoding="identity"),
+        sending(BODY, Content_Encoding="UTF-8"),
+        sending(BODY, Content_Encoding=""),
         sending(BODY, Content_Type="text/plain"),
         sending(BODY + b"and more than was declared", Content_Length=len(BODY)),
         saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"),
@@ -103,6 +105,7 @@ def test_what_is_no_address_is_never_looked_up(internet: Internet, tmp_path: Pat
         (leading("/", 304), "its server answered 304"),
         (sending(b""), "ended the connection after 0 bytes"),
         (sending(BODY, Content_Encoding="gzip"), "its server sent it packed (gzip) though it was asked not to"),
+        (sending(BODY, Content_Encoding="utf-8, X-GZip"), "its server sent it packed (x-gzip) though it was asked"),
         (
             sending(BODY, Content_Length=len(BODY) + 1),
             "ended the connection after 280000 of 280001 bytes",
@@ -126,10 +129,6 @@ def test_what_is_no_address_is_never_looked_up(internet: Internet, tmp_path: Pat
         ),
         (saying(b"HTTP/1.1 404 " + b"y" * 60000 + b"\r\n\r\n"), "yyy...; check the address"),
         (saying(b"HTTP/1.1 " + b"9" * 60000 + b"\r\n\r\n"), "999...); check the address"),
-        (
-            saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: " + b"y" * 60000 + b"\r\n\r\n"),
-            "yyy...) though it was asked not to",
-        ),
         (saying(b"SSH-2.0-OpenSSH_9.6\r\n"), "answer is not understood (SSH-2.0-OpenSSH_9.6)"),
         (saying(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 99), "answer is not understood (got more than 100 headers)"),
         (saying(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999), "answer is not understood"),

@@ -36,6 +36,8 @@ MOVED = (301, 302, 303, 307, 308)
 CONNECTING = 10.0  # seconds for one of a host's addresses
 CHUNK = 2**16
 LONGEST_SAID = 200  # characters of what a server says that are repeated
+# others, as the frequent mistake utf-8, change nothing: browsers take them so too
+PACKINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 HTML = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]{0,400}>\s*)?(<!--.{0,400}?-->\s*)?<(!doctype html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -233,11 +235,9 @@ class _Reader(io.RawIOBase):
 def _body(answer: http.client.HTTPResponse, folder: Path, max_bytes: int) -> IO[bytes]:
     if answer.status != 200:
         raise Refused(f"its server answered {_one_line(f'{answer.status} {answer.reason}')}; check the address")
-    packed = answer.getheader("Content-Encoding", "identity").strip().lower()
-    if packed not in ("", "identity"):
-        raise Refused(
-            f"its server sent it packed ({_one_line(packed)}) though it was asked not to; fetch it by other means"
-        )
+    packed = PACKINGS.intersection(re.split(r"[,\s]+", answer.getheader("Content-Encoding", "").lower()))
+    if packed:
+        raise Refused(f"its server sent it packed ({min(packed)}) though it was asked not to; fetch it by other means")
     declared = answer.length
     if declared is not None and declared > max_bytes:
         raise Refused(f"{declared} bytes are more than max_bytes ({max_bytes}); raise it or take a smaller picture")
