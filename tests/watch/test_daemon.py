@@ -132,7 +132,7 @@ def test_interrupted_while_it_starts_it_says_one_line(
     os.killpg(daemon.process.pid, signal.SIGINT)
     assert daemon.ends() == (0 if command == "watch" else 130)
     words = [line for line in daemon.said if line.strip() and not re.search("import time:| INFO ", line)]
-    assert words == ([] if command == "watch" else ["interrupted\n"])
+    assert words == ([] if command == "watch" else ["interrupted; the same call goes on from here\n"])
     assert names("in") | names("out") in ({"in/a.png"}, {"out/a.png", "out/done/a.png"}), "untouched or done"
 
 
