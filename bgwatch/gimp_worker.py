@@ -58,7 +58,7 @@ from bgwatch.errors import BgwatchError, PictureError
 from bgwatch.layer import as_picture, layer_mask, on_checkerboard, soft_pixels
 from bgwatch.segment.pipeline import remove_background
 from bgwatch.segment.pixels import Pixels, eight_bits
-from bgwatch.settings import PictureLimits, segmentation
+from bgwatch.settings import PictureLimits, Segmentation
 
 PROTOCOL = 2
 LONGEST_LINE = 65536
@@ -225,7 +225,7 @@ def _answer(request: Request, answers: BinaryIO) -> tuple[dict[str, Any], bytes]
 
 
 def _found(request: Request) -> tuple[dict[str, Any], bytes]:
-    wanted = segmentation(request.options)
+    wanted = Segmentation.of(request.options)
     if request.pixels.shape[2] in (2, 4) and not request.pixels[..., -1].any():
         raise PictureError("the layer has only transparent pixels: choose another")
     cutout = remove_background(as_picture(request.pixels), **wanted.model_dump())

@@ -167,12 +167,12 @@ def folder_settings(folders: tuple[Path, ...], config: Path | None, given: dict[
 
 def picture_settings(given: dict[str, Any]) -> tuple[dict[str, Any], "PictureLimits", "Machines"]:
     """Split the options of a command into those of the segmentation, the limits of a picture, and the machines."""
-    from bgwatch.settings import Machines, PictureLimits, Segmentation, machines, segmentation
+    from bgwatch.settings import Machines, PictureLimits, Segmentation
 
     return (
-        segmentation(_of(Segmentation, given)).model_dump(),
+        Segmentation.of(_of(Segmentation, given)).model_dump(),
         PictureLimits(**_of(PictureLimits, given)),
-        machines(_of(Machines, given)),
+        Machines.of(_of(Machines, given)),
     )
 
 
@@ -192,7 +192,7 @@ def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
         When options contradict each other, or the format has no name of that kind.
     """
     from bgwatch.config import from_here, with_fill_found
-    from bgwatch.settings import RESULT_SUFFIXES, Output, output
+    from bgwatch.settings import RESULT_SUFFIXES, Output
 
     options = with_fill_found(_of(Output, given), from_here)
     if file:
@@ -203,7 +203,7 @@ def output_settings(given: dict[str, Any], file: Path | None) -> "Output":
             raise SettingsError(f"{file}: results are not written as {suffix}; let OUT end in one of {said}")
         if options.setdefault("format", named) != named:
             raise SettingsError(f"{file}: is named as {named}, and --format is {options['format']}; leave one out")
-    made = output(options)
+    made = Output.of(options)
     if made.picture_behind and not os.access(made.picture_behind, os.R_OK):
         said = "there is no file that can be read; name a picture, or a colour like '#ffffff'"
         raise SettingsError(f"fill: {made.picture_behind}: {said}")
@@ -225,14 +225,14 @@ def naming_settings(given: dict[str, Any], file: Path | None) -> "Naming":
     SettingsError
         When a template cannot be used, or there is another name already.
     """
-    from bgwatch.settings import Naming, naming
+    from bgwatch.settings import Naming
 
     options = _of(Naming, given)
     if file:
         if "name" in options:
             raise SettingsError(f"{file}: is the name of the result, and --name is another; leave one out")
         options.setdefault("on_conflict", "overwrite")
-    return naming(options)
+    return Naming.of(options)
 
 
 def journal_of(settings: dict[str, Any], output: "Output", writes: bool) -> "Journal":

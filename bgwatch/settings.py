@@ -40,6 +40,20 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
     heading: ClassVar[str]  # of these settings where they are options of a command
 
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Validate what somebody wants.
+
+        Raises
+        ------
+        SettingsError
+            Naming every unknown option, and every value that is out of range or contradicts another.
+        """
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            raise SettingsError("; ".join(problems(error, cls))) from None
+
 
 class Segmentation(Model):
     """How a background is found and taken out."""
@@ -118,6 +132,14 @@ class Output(Model):
         if wrong := list(self._contradictions()):
             raise ValueError("; ".join(wrong))
         return self
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Validate what somebody wants, as of any model; what would have no effect is refused too."""
+        made = super().of(options)
+        if idle := made.idle():
+            raise SettingsError("; ".join(idle))
+        return made
 
     @property
     def suffix(self) -> str:
@@ -287,65 +309,6 @@ class Settings(Machines, FolderDefaults):
         if twice:
             raise ValueError(f"inbox {min(twice)!r} is named twice; give each inbox one entry")
         return self
-
-
-def segmentation(options: Mapping[str, Any]) -> Segmentation:
-    """Validate the options of ``remove_background``.
-
-    Raises
-    ------
-    SettingsError
-        Naming every unknown option and every value out of range.
-    """
-    try:
-        return Segmentation(**options)
-    except ValidationError as error:
-        raise SettingsError("; ".join(problems(error, Segmentation))) from None
-
-
-def output(options: Mapping[str, Any]) -> Output:
-    """Validate what results are to be.
-
-    Raises
-    ------
-    SettingsError
-        Naming every value that cannot be used, contradicts another, or has no effect.
-    """
-    try:
-        made = Output(**options)
-    except ValidationError as error:
-        raise SettingsError("; ".join(problems(error, Output))) from None
-    if idle := made.idle():
-        raise SettingsError("; ".join(idle))
-    return made
-
-
-def naming(options: Mapping[str, Any]) -> Naming:
-    """Validate under which names results appear.
-
-    Raises
-    ------
-    SettingsError
-        Naming every value that cannot be used.
-    """
-    try:
-        return Naming(**options)
-    except ValidationError as error:
-        raise SettingsError("; ".join(problems(error, Naming))) from None
-
-
-def machines(options: Mapping[str, Any]) -> Machines:
-    """Validate where pictures are cut out and what one may cost.
-
-    Raises
-    ------
-    SettingsError
-        Naming every value that cannot be used.
-    """
-    try:
-        return Machines(**options)
-    except ValidationError as error:
-        raise SettingsError("; ".join(problems(error, Machines))) from None
 
 
 def _private(address: str) -> bool:

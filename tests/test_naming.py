@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bgwatch.errors import SettingsError
 from bgwatch.naming import FIELDS, checked, rendered
 from bgwatch.problems import problems
-from bgwatch.settings import FolderDefaults, naming
+from bgwatch.settings import FolderDefaults, Naming
 
 
 def named(template: str, stem: str = "photo", suffix: str = ".png", **fields: object) -> str:
@@ -73,7 +73,7 @@ def test_templates_give_names(template: str, name: str) -> None:
 )
 def test_what_is_no_template_is_refused_in_one_sentence(template: str, said: str) -> None:
     with pytest.raises(SettingsError, match=rf"^name: .*{said}.*, got ") as told:
-        naming({"name": template})
+        Naming.of({"name": template})
     assert "\n" not in str(told.value)
 
 
@@ -81,7 +81,7 @@ def test_a_watched_folder_has_no_numbers() -> None:
     with pytest.raises(ValueError, match="counts the pictures of one call of remove") as told:
         FolderDefaults(name="{number}-{stem}")
     assert len(problems(told.value, FolderDefaults)) == 1  # type: ignore[arg-type]
-    assert naming({"name": "{number}-{stem}"}).name == "{number}-{stem}"
+    assert Naming.of({"name": "{number}-{stem}"}).name == "{number}-{stem}"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from scenes import Ended, opened
 from bgwatch.config import in_force, parse
 from bgwatch.errors import SettingsError
 from bgwatch.job import Job, run
-from bgwatch.settings import Output, PictureLimits, Segmentation, output
+from bgwatch.settings import Output, PictureLimits, Segmentation
 from bgwatch.writing.encode import encode
 
 Draw = Callable[..., Path]
@@ -45,21 +45,21 @@ Bgwatch = Callable[..., Ended]
 )
 def test_what_cannot_be_is_refused_in_one_sentence(options: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as told:
-        output(options)
+        Output.of(options)
     assert str(told.value).startswith(said)
     assert "\n" not in str(told.value)
 
 
 def test_all_that_does_not_go_together_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as told:
-        output({"quality": 3, "enlarge": True, "crop_alpha": 0.5, "crop_padding": "7"})
+        Output.of({"quality": 3, "enlarge": True, "crop_alpha": 0.5, "crop_padding": "7"})
     assert [part.split(":")[0] for part in str(told.value).split("; ") if ":" in part] == [
         *("quality", "enlarge", "crop_padding", "crop_alpha"),
     ]
 
 
 def test_a_mask_needs_no_fill_in_any_format() -> None:
-    assert output({"format": "jpeg", "mask": True, "crop": True}).suffix == ".jpg"
+    assert Output.of({"format": "jpeg", "mask": True, "crop": True}).suffix == ".jpg"
 
 
 def test_defaults_for_all_folders_are_completed_by_each() -> None:

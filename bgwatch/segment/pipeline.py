@@ -30,7 +30,7 @@ from bgwatch.segment.subject import opaque_subject
 from bgwatch.segment.veil import lay_shadow
 from bgwatch.segment.vote import border_vote
 from bgwatch.segment.ycc import ycc
-from bgwatch.settings import Segmentation, segmentation
+from bgwatch.settings import Segmentation
 
 CLUSTERS = 8
 RIM = 1.5  # pixels from backdrop; even an opaque cell may hold softer pixels there
@@ -62,7 +62,7 @@ def remove_background(image: Image.Image | Pixels, method: str = "auto", **optio
         When the image has a shape or type that is no picture.
     """
     laps = Laps()
-    wanted = segmentation({"method": method, **options})
+    wanted = Segmentation.of({"method": method, **options})
     rgba = straight_rgba(image)
     look = look_at(eight_bits(rgba))
     few, visible = ycc(look.small), look.small[..., 3] > 0
