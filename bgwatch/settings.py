@@ -101,7 +101,7 @@ class Output(Model):
         None,
         ge=1,
         le=100,
-        description="Of WebP, AVIF and JPEG; null means lossless for WebP and 90 for the others.",
+        description="Of WebP, AVIF and JPEG; without it WebP loses nothing and the others have 90.",
     )
     mask: bool = Field(False, description="Write the alpha alone, as a grey picture.")
     crop: bool = Field(False, description="Cut results to the subject.")
@@ -114,7 +114,7 @@ class Output(Model):
     canvas: Canvas | None = Field(
         None,
         description="Size of results, like 1000x1000 or square, with the subject in the middle, made smaller to fit; "
-        "null leaves them as large as the picture.",
+        "without it as large as the picture.",
     )
     enlarge: bool = Field(False, description="Let canvas make a small subject larger too.")
     fill: Fill = Field(
