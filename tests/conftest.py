@@ -63,6 +63,15 @@ def draw() -> Callable[..., Path]:
 
 
 @pytest.fixture
+def picture(draw: Callable[..., Path]) -> bytes:
+    """Give the content of a drawn PNG, which is no file."""
+    path = draw("drawn.png")
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+@pytest.fixture
 def server() -> Iterator[Server]:
     """Run a web server on this machine."""
     with serving() as running:

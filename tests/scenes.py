@@ -36,6 +36,11 @@ def opened(path: Path | str) -> Image.Image:
         return image.copy()
 
 
+def files() -> list[str]:
+    """Name every file below the current folder."""
+    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
+
+
 def png_chunk(name: bytes, data: bytes) -> bytes:
     """A chunk of a PNG: length, name, data and checksum."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import Ended, opened
+from scenes import Ended, files, opened
 from serving import Server, failing, leading, saying, sending
 
 from bgwatch import batch
@@ -23,18 +23,6 @@ from bgwatch.sheet import CELL, LINE, MARGIN
 
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]
-
-
-@pytest.fixture
-def picture(draw: Draw) -> bytes:
-    path = draw("drawn.png")
-    content = path.read_bytes()
-    path.unlink()
-    return content
-
-
-def files() -> list[str]:
-    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
 
 
 def test_addresses_come_out_in_the_current_folder_or_in_out(

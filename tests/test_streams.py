@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from PIL import Image
-from scenes import Ended, opened
+from scenes import Ended, files, opened
 
 from bgwatch.errors import SettingsError
 from bgwatch.inputs.sources import Stdout
@@ -17,18 +17,6 @@ from bgwatch.inputs.streams import ends
 
 Bgwatch = Callable[..., Ended]
 Draw = Callable[..., Path]
-
-
-@pytest.fixture
-def picture(draw: Draw) -> bytes:
-    path = draw("drawn.png")
-    content = path.read_bytes()
-    path.unlink()
-    return content
-
-
-def files() -> list[str]:
-    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
 
 
 @pytest.fixture
