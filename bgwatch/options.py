@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from bgwatch.errors import SettingsError
 
@@ -28,6 +29,14 @@ class PathType(click.Path):
 
 
 as_path = PathType(readable=False, path_type=Path)
+
+
+class TextOrFile(click.types.StringParamType):
+    """A text that may name a file, as which a shell completes it."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Have the shell offer files."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 class SourceType(PathType):
@@ -118,7 +127,7 @@ def _option(name: str, given: dict[str, Any], heading: str) -> click.Option:
     elif given["type"] == "number":
         kind, metavar = click.FloatRange(given.get("minimum"), given.get("maximum")), "X"
     else:
-        kind = click.STRING
+        kind = TextOrFile() if name == "fill" else click.STRING
     return SettingsOption([flag], type=kind, metavar=metavar, help=given["description"] + shown, heading=heading)
 
 

@@ -49,6 +49,7 @@ def complete(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
         ("bgwatch gimp ", ["install", "status", "uninstall"]),
         ("bgwatch remove --ma", ["--mask", "--max-pixels"]),
         ("bgwatch remove --method ", ["auto", "kmeans", "threshold"]),
+        ("bgwatch remove --fill be", ["be"]),  # which tells the shell to offer files
     ],
 )
 def test_commands_options_and_choices_are_offered(
