@@ -136,7 +136,12 @@ class Output(Model):
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
         """Validate what somebody wants, as of any model; what would have no effect is refused too."""
-        made = super().of(options)
+        try:
+            made = cls(**options)
+        except ValidationError as error:
+            possible = not any(each["loc"] for each in error.errors())  # each for itself
+            idle = cls.model_construct(**options).idle() if possible else []
+            raise SettingsError("; ".join([*problems(error, cls), *idle])) from None
         if idle := made.idle():
             raise SettingsError("; ".join(idle))
         return made

@@ -58,6 +58,12 @@ def test_all_that_does_not_go_together_is_told_at_once() -> None:
     ]
 
 
+def test_what_contradicts_is_told_together_with_what_has_no_effect() -> None:
+    with pytest.raises(SettingsError) as told:
+        output({"mask": True, "fill": "#fff", "quality": 3, "enlarge": True})
+    assert [str(told.value).count(f"{name}: ") for name in ("fill", "quality", "enlarge")] == [1, 1, 1]
+
+
 def test_a_mask_needs_no_fill_in_any_format() -> None:
     assert Output.of({"format": "jpeg", "mask": True, "crop": True}).suffix == ".jpg"
 
