@@ -60,7 +60,7 @@ def test_all_that_does_not_go_together_is_told_at_once() -> None:
 
 def test_what_contradicts_is_told_together_with_what_has_no_effect() -> None:
     with pytest.raises(SettingsError) as told:
-        output({"mask": True, "fill": "#fff", "quality": 3, "enlarge": True})
+        Output.of({"mask": True, "fill": "#fff", "quality": 3, "enlarge": True})
     assert [str(told.value).count(f"{name}: ") for name in ("fill", "quality", "enlarge")] == [1, 1, 1]
 
 
