@@ -146,6 +146,7 @@ class BoundedProcess(Generic[Task, Result]):
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", __name__, *arguments],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # a result may be on its way there
                 env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)},
                 **_inherited(theirs.fileno()),
             )
@@ -180,10 +181,11 @@ def _words(error: Exception) -> str:
 def serve(channel: int, parent: int, memory: int) -> None:
     """Do one task after the other, in the process; the first thing that is told is how."""
     _bind(parent, memory)
-    with contextlib.suppress(EOFError, ConnectionError), _connection(channel) as connection:  # nobody asks any more
+    with contextlib.suppress(EOFError, OSError), _connection(channel) as connection:  # nobody asks any more
+        told = connection.recv_bytes()
         try:
-            run = pickle.loads(connection.recv_bytes())
-        except (ImportError, AttributeError, MemoryError) as error:
+            run = pickle.loads(told)
+        except Exception as error:  # noqa: BLE001 - it is handed back in words
             connection.send(_words(error))
             return
         connection.send("")

@@ -69,6 +69,11 @@ def complain(reason: str) -> str:
     raise OSError(reason)
 
 
+def hang(_: str) -> str:
+    while True:
+        signal.pause()
+
+
 VERBS: dict[str, Callable[[str], str]] = {
     "die": die,
     "die-once": die_once,
@@ -77,7 +82,8 @@ VERBS: dict[str, Callable[[str], str]] = {
     "be-alone": be_alone,
     "eat": eat,
     "raise": complain,
-    "hang": lambda _: str(signal.pause()),
+    "hang": hang,
+    "print": lambda text: str(os.write(1, text.encode())),
     "threads": lambda _: ",".join(os.environ[name] for name in THREAD_VARIABLES),
     "signals": lambda _: (
         f"blocked: {list(signal.pthread_sigmask(signal.SIG_BLOCK, ()))}, "

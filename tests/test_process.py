@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -165,3 +166,21 @@ def test_a_process_that_cannot_be_killed_holds_nobody_up(monkeypatch: pytest.Mon
     for process in started:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+def test_what_a_library_prints_gets_into_no_result_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    assert done(make(count=1), "print noise") == {"5"}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_worker_that_is_left_alone_while_it_starts_says_nothing() -> None:
+    """As when its parent is killed at that moment."""
+    for told in (b"", b"\0\0"):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            arguments = str(theirs.fileno()), str(os.getpid()), str(2**31)
+            command = [sys.executable, "-m", "bgwatch.process", *arguments]
+            process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE, text=True)
+            ours.send(told)
+        assert process.communicate(timeout=60)[1] == ""
+        assert process.returncode == 0
