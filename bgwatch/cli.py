@@ -43,6 +43,7 @@ PICTURE_MODELS = ("Segmentation", "PictureLimits", "WorkerLimits")
 def main() -> None:
     """Run the command ``bgwatch``; no traceback of an expected error reaches the user."""
     try:
+        _open_standard_streams()
         signals = _signals()
         from bgwatch.process import one_thread
 
@@ -68,6 +69,15 @@ def main() -> None:
     except OSError as error:  # a working directory that has gone, a full disk behind standard output, ...
         say(f"error: {error.filename or 'the output'}: {error.strerror}; check that it is there and can be used")
         sys.exit(3)
+
+
+def _open_standard_streams() -> None:
+    """Put nothing in the place of one that is closed: it would be a picture's, with the words of a library in it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free, which is this one
 
 
 def _signals() -> "Signals | None":

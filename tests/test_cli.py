@@ -370,6 +370,17 @@ def test_nobody_may_want_to_hear_it(draw: Draw, closed: str) -> None:
     assert len(list(Path("out").iterdir())) == 2
 
 
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_file_takes_the_place_of_a_closed_stream(closed: str) -> None:
+    """Where a library's words would get into it; workers inherit what is there."""
+    look = (
+        "import os; from bgwatch.cli import _open_standard_streams; _open_standard_streams();"
+        "os.write(os.open('seen', os.O_CREAT | os.O_WRONLY), str([os.get_inheritable(n) for n in range(3)]).encode())"
+    )
+    subprocess.run(["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, look], check=True, timeout=60)
+    assert Path("seen").read_text() == "[True, True, True]"
+
+
 def test_check_prints_what_is_in_force(bgwatch: Bgwatch) -> None:
     Path("c.yaml").write_text("settle_seconds: 2.5\nfolders:\n  - {inbox: in, outbox: out}\n")
     ended = bgwatch("check", "-c", "c.yaml")
