@@ -1,11 +1,13 @@
 """Pictures, and the command line as a user calls it."""
 
+import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dasks import Dask
 from PIL import Image
 from scenes import Ended, disc
 from serving import Internet, Server, serving
@@ -84,3 +86,16 @@ def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
     made = Internet()
     monkeypatch.setattr(fetch, "socket", made.module())
     return made
+
+
+@pytest.fixture
+def start_dask() -> Iterator[Callable[..., Dask]]:
+    pytest.importorskip("distributed", reason="dask.distributed is not installed (pip install 'bgwatch[cluster]')")
+    with contextlib.ExitStack() as stack:
+
+        def start(**environment: str) -> Dask:
+            dask = Dask(**environment)
+            stack.callback(dask.close)
+            return dask
+
+        yield start
