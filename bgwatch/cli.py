@@ -30,9 +30,9 @@ from bgwatch.options import (
 from bgwatch.terminal import Plain, echo, progress, say
 
 if TYPE_CHECKING:
-    from bgwatch.batch import Plan
     from bgwatch.inputs.sources import Source, Stdout
     from bgwatch.job import Outcome
+    from bgwatch.planning import Plan
     from bgwatch.report import Summary
     from bgwatch.watch.signals import Signals
 
@@ -131,7 +131,7 @@ def remove(
     Without -o the result of photo.jpg is photo.cutout.png beside it, that of a URL is in the current folder, and that
     of stdin goes to stdout.
     """
-    from bgwatch import batch, report
+    from bgwatch import batch, planning, report
     from bgwatch.inputs.streams import ends, refuse_streams
     from bgwatch.workers import cpus
 
@@ -140,11 +140,11 @@ def remove(
     if dry_run:
         refuse_streams(inputs, out)
     with ends(inputs, out, allowed.max_bytes, not limits.scheduler, as_json) as at:
-        file = at.out if batch.is_file(at.inputs, at.out) else None
+        file = at.out if planning.is_file(at.inputs, at.out) else None
         output, naming = output_settings(given, file), naming_settings(given, file)
         made_with = {**options, "name": naming.name, "beside": at.out is None, "frames": allowed.frames}
         journal = None if file or at.streamed else journal_of(made_with, output, not dry_run)
-        planned = batch.plan(at.inputs, at.out, output, column, sample, sample_seed, naming, journal, redo)
+        planned = planning.plan(at.inputs, at.out, output, column, sample, sample_seed, naming, journal, redo)
         for sentence in planned.remarks:
             say(sentence)
         if dry_run:
@@ -215,7 +215,7 @@ def sheet(
     **given: Any,
 ) -> None:
     """Lay pictures out before and after: on one picture, or on a page with sliders for a browser."""
-    from bgwatch import batch, report
+    from bgwatch import planning, report
     from bgwatch.inputs.streams import ends
     from bgwatch.place import replace_with
     from bgwatch.sheet import PAGES, PICTURE, check_sheet, columns_of, leave_out_sheet
@@ -228,7 +228,7 @@ def sheet(
     options, allowed, limits = picture_settings(given)
     summary, columns = report.Summary(), {}
     with ends(inputs, out, allowed.max_bytes) as at:
-        planned = batch.plan(at.inputs, None, column=column, sample=sample, seed=sample_seed)
+        planned = planning.plan(at.inputs, None, column=column, sample=sample, seed=sample_seed)
         leave_out_sheet(planned, out)
         for sentence in planned.remarks:
             say(sentence)

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bgwatch.batch import Plan
 from bgwatch.errors import printable
 from bgwatch.inputs.sources import Source, Url, shown
 from bgwatch.job import Outcome
+from bgwatch.planning import Plan
 
 
 def as_line(outcome: Outcome, target: Path | str | None) -> str:

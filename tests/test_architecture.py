@@ -13,6 +13,7 @@ ROWS = [
     ["watch", "install", "unit"],
     ["report", "sheet", "sheet_html", "layer", "options", "terminal"],
     ["batch"],
+    ["planning"],
     ["pool"],
     ["job", "wishes"],
     ["workers", "cluster", "inputs", "config", "journal"],

@@ -16,7 +16,7 @@ import pytest
 from scenes import Ended, files, opened
 from serving import Server, failing, leading, saying, sending
 
-from bgwatch import batch
+from bgwatch import planning
 from bgwatch.errors import SettingsError
 from bgwatch.inputs.sources import Url
 from bgwatch.sheet import CELL, LINE, MARGIN
@@ -145,7 +145,7 @@ def test_a_sample_is_the_same_for_the_same_seed() -> None:
 
     def chosen(sample: int | None, seed: int = 0) -> list[str]:
         return [
-            str(source) for source in batch.plan(inputs, Path("out"), column=None, sample=sample, seed=seed).targets
+            str(source) for source in planning.plan(inputs, Path("out"), column=None, sample=sample, seed=seed).targets
         ]
 
     found = chosen(None)
@@ -159,7 +159,7 @@ def test_a_list_of_many_rows_is_planned() -> None:
     """Also where all have one name: finding the next free number must not begin at 2 each time."""
     rows = [f"{number},https://example.org/{number}/photo.jpg" for number in range(20_000)]
     Path("many.csv").write_text("\n".join(["number,img", *rows]))
-    targets = batch.plan([Path("many.csv")], Path("out")).targets
+    targets = planning.plan([Path("many.csv")], Path("out")).targets
     assert targets[Url("https://example.org/19999/photo.jpg")] == Path("out/photo-20000.png")
     assert len(set(targets.values())) == 20_000
 
@@ -207,4 +207,4 @@ def test_a_seed_of_the_sample_is_not_negative(bgwatch: Bgwatch) -> None:
 
 def test_an_address_is_no_csv_file() -> None:
     with pytest.raises(SettingsError, match="no INPUT is a CSV file"):
-        batch.plan([Url("https://example.org/a.csv")], None, column="img")
+        planning.plan([Url("https://example.org/a.csv")], None, column="img")

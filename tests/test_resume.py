@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scenes import Ended
 from serving import Server, failing, sending
 
-from bgwatch import batch
+from bgwatch import batch, planning
 from bgwatch.job import Job, Outcome
 from bgwatch.journal import Journal
 from bgwatch.place import publish
@@ -70,8 +70,8 @@ def run(sources: list[Path], out: Path, state: Path, order: list[int], naming: N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "pool", lambda *_, **__: Here(iter(order)))
         for name, value in how.items():
-            patch.setattr(batch, name, value)
-        made = batch.plan(sources, out, naming=naming, journal=journal)
+            patch.setattr(planning if name == "plan" else batch, name, value)
+        made = planning.plan(sources, out, naming=naming, journal=journal)
         limits = PictureLimits(), WorkerLimits(), Output()
         try:
             for outcome, target in batch.carry_out(made, {}, *limits, 1, journal=journal):
@@ -140,9 +140,9 @@ def test_two_runs_at_once_make_one_result_of_each(tmp_path: Path) -> None:
     """The second has made its plan before the first put anything in place."""
     source = tmp_path / "a.jpg"
     source.write_text("a picture")
-    real, naming = batch.plan, Naming()
+    real, naming = planning.plan, Naming()
 
-    def plan(*given: Any, **how: Any) -> batch.Plan:
+    def plan(*given: Any, **how: Any) -> planning.Plan:
         made = real(*given, **how)
         assert run([source], tmp_path / "out", tmp_path / "state", [0], naming, plan=real) == {source}
         return made

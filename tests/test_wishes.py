@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scenes import Ended
 
-from bgwatch.batch import Plan, plan
 from bgwatch.errors import SettingsError
+from bgwatch.planning import Plan, plan
 from bgwatch.settings import Naming, Output
 
 Bgwatch = Callable[..., Ended]
