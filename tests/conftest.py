@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from counting import GimpTests
 from dasks import Dask
 from PIL import Image
 from scenes import Ended, disc
@@ -14,6 +15,12 @@ from serving import Internet, Server, serving
 
 from bgwatch import cli
 from bgwatch.inputs import fetch
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(
+        GimpTests()
+    )  # here, since the folder of those tests is not read before they are collected
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,9 @@
-"""A real GIMP 3 for the tests of this folder: found or skipped, driven once, counted at the end.
+"""A real GIMP 3 for the tests of this folder: found or skipped, and driven once.
 
-BGWATCH_REQUIRE_GIMP=1 makes a missing GIMP, or a GIMP test that did not run, a failure.
+BGWATCH_REQUIRE_GIMP=1 makes a missing GIMP a failure, and `counting` one test that did not run.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,50 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from counting import REQUIRED
 from gimp_pictures import METHODS, put_pictures
 from PIL import Image
 from real_gimp import Gimp, NoGimpError, find_gimp
-
-REQUIRED = os.environ.get("BGWATCH_REQUIRE_GIMP") == "1"
-
-known: set[str] = set()
-ran: set[str] = set()
-
-
-@pytest.hookimpl(tryfirst=True)  # before -m and -k leave any out
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.get_closest_marker("gimp"):
-            known.add(item.nodeid)
-            item.add_marker(pytest.mark.xdist_group("gimp"))  # one process drives the one GIMP
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.when == "call" and report.outcome in ("passed", "failed"):
-        ran.add(report.nodeid.removesuffix("@gimp"))  # which pytest-xdist appends
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Hear from a process of pytest-xdist, which has collected the tests, what there was."""
-    known.update(getattr(node, "workeroutput", {}).get("gimp", ()))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["gimp"] = [*known]
-        return
-    if REQUIRED and known - ran and not session.exitstatus and not session.config.option.collectonly:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if not known:
-        return
-    short = REQUIRED and bool(known - ran)
-    why = ": fewer than there are, and BGWATCH_REQUIRE_GIMP=1 asks for all" if short else ""
-    terminalreporter.write_line(f"GIMP tests: {len(ran & known)} ran of {len(known)}{why}", red=short)
 
 
 @dataclass(frozen=True)
