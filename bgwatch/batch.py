@@ -10,9 +10,11 @@ from bgwatch.errors import FolderError
 from bgwatch.inputs.sources import Source, Stdin, Url
 from bgwatch.job import Job, Outcome
 from bgwatch.journal import Journal, Stamp, stamp_of
-from bgwatch.place import discard, make_folder, numbered, publish, temporary_in
+from bgwatch.numbering import numbered
+from bgwatch.place import discard, make_folder, publish, replaceable, temporary_in
 from bgwatch.planning import Plan
 from bgwatch.pool import pool
+from bgwatch.series import series_of, standing_at
 from bgwatch.settings import FetchLimits, Output, PictureLimits, WorkerLimits
 
 DONE_BEFORE = "it was done before with the same settings"
@@ -30,11 +32,13 @@ def carry_out(
     fetching: FetchLimits = NO_PRIVATE_HOSTS,
     keep: bool = False,
     journal: Journal | None = None,
+    one: bool = False,
 ) -> Generator[tuple[Outcome, Path | None], None, None]:
     """Do what was planned, yielding each outcome with the file it became as soon as it is in place.
 
     Closing the iterator early ends the worker processes and takes their unfinished files away. With ``keep`` what is
     fetched stays beside its result, in the file that the job names. What is put in place is noted in the journal.
+    With ``one`` a picture that would become a series of results is refused.
     """
     made_of = output.model_dump()
     workers = pool(max(1, min(count, len(made.targets))), limits, scheduler=scheduler)
@@ -54,9 +58,10 @@ def carry_out(
                     made_of,
                     fetch=fetching.model_dump() if isinstance(source, Url) else None,
                     held=_held(source, target, keep),
+                    stem="" if one else target.stem,
                 )
-                if made.on_conflict == "skip" and os.path.lexists(target):
-                    yield skipped(job, target), None
+                if made.on_conflict == "skip" and (there := standing_at(target, allowed.several)):
+                    yield skipped(job, there), None
                     continue
                 try:
                     make_folder(target.parent)
@@ -104,13 +109,15 @@ def skipped(job: Job, standing: Path) -> Outcome:
 def _placed(outcome: Outcome, flight: Flight, made: Plan, journal: Journal | None) -> tuple[Outcome, Path | None]:
     source, target, read = flight
     temporary = Path(outcome.job.temporary)
-    overwrites = made.on_conflict == "overwrite"
     if not outcome.written:
         discard(temporary)
         return outcome, None
+    if outcome.series:
+        target = series_of(target)
+    overwrites = made.on_conflict == "overwrite" and replaceable(target) and not _has_source(target, made)
     while True:
         if os.path.lexists(target) and not overwrites:  # someone put a file there since the plan was made
-            others = journal.found(source, target.parent) if journal and read else None
+            others = journal.found(source, target.parent) if journal and read and not made.redo else None
             if others:  # another run of the same call was faster
                 discard(temporary)
                 return outcome, others.path
@@ -128,3 +135,11 @@ def _placed(outcome: Outcome, flight: Flight, made: Plan, journal: Journal | Non
         except FolderError as error:
             discard(temporary)
             return Outcome(outcome.job, "blocked", (str(error),)), None
+
+
+def _has_source(folder: Path, made: Plan) -> bool:
+    """Tell whether a picture of this run lies in a folder that would be replaced."""
+    if not folder.is_dir():
+        return False
+    sources = (source for source in (*made.targets, *made.before, *made.standing) if isinstance(source, Path))
+    return any(source.parent.resolve() == folder.resolve() for source in sources)

@@ -144,7 +144,8 @@ def remove(
         output, naming = output_settings(given, file), naming_settings(given, file)
         made_with = {**options, "name": naming.name, "beside": at.out is None, "frames": allowed.frames}
         journal = None if file or at.streamed else journal_of(made_with, output, not dry_run)
-        planned = planning.plan(at.inputs, at.out, output, column, sample, sample_seed, naming, journal, redo)
+        how = naming, journal, redo, allowed.several
+        planned = planning.plan(at.inputs, at.out, output, column, sample, sample_seed, *how)
         for sentence in planned.remarks:
             say(sentence)
         if dry_run:
@@ -153,7 +154,8 @@ def remove(
             say(sentence)
         summary = report.Summary()
         where = workers or cpus(), limits.scheduler, fetch_limits(given)
-        doing = batch.carry_out(planned, options, allowed, limits, output, *where, journal=journal)
+        one = file is not None or at.streamed
+        doing = batch.carry_out(planned, options, allowed, limits, output, *where, journal=journal, one=one)
         with progress(len(planned.targets)) as shown, closing(doing):
             for outcome, target in itertools.chain(batch.known(planned), doing):
                 news = summary.add(outcome, at.named(target)) and not (as_json and outcome.state == "done")

@@ -25,6 +25,8 @@ SUFFIXES = frozenset(
 )
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 READS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000"
+PLAYED = ("GIF", "PNG", "WEBP", "AVIF")  # formats whose frames are an animation, and not pages
+UNTOLD = 100.0  # milliseconds that players show a frame of which nothing is said
 SMALL = 65536  # bytes
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
@@ -50,8 +52,15 @@ class Identity:
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def identity_of(path: Path) -> Identity | None:
+def identity_of(path: Path, series: bool = False) -> Identity | None:
     """Take the identity of a regular file; None where there is none (links are not followed).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    series : bool, optional
+        Whether a folder, of numbered results, is as good.
 
     Raises
     ------
@@ -64,7 +73,8 @@ def identity_of(path: Path) -> Identity | None:
         if error.errno in NOT_THERE:
             return None
         raise FolderError(f"{path}: cannot be looked at ({error.strerror}); check its disk and rights") from None
-    return Identity.of(status) if stat.S_ISREG(status.st_mode) else None
+    fits = stat.S_ISREG(status.st_mode) or (series and stat.S_ISDIR(status.st_mode))
+    return Identity.of(status) if fits else None
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Picture(Decoded):
     frames : int
         How many there are.
     duration : float or None
-        How long an animation shows it, in milliseconds.
+        How long an animation shows it, in milliseconds; None for a page.
     loop : int or None
         How often the animation is played, 0 for ever; None where the file does not say.
     """
@@ -208,8 +218,8 @@ def _each(
                 image.seek(number)
             _within(limits, image, path)
             found = _apart(image, file, path) if every and len(numbers) > 1 else decoded(image, file, path)
-        duration, loop = image.info.get("duration"), image.info.get("loop")
-        yield found, {"frame": frame, "frames": len(numbers), "duration": duration, "loop": loop}
+        duration = image.info.get("duration", UNTOLD) if image.format in PLAYED else None
+        yield found, {"frame": frame, "frames": len(numbers), "duration": duration, "loop": image.info.get("loop")}
 
 
 def _apart(image: Image.Image, file: BinaryIO, path: object) -> Decoded:

@@ -1,6 +1,7 @@
 """One source to one result and an Outcome."""
 
 import contextlib
+import itertools
 import shutil
 import time
 import traceback
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from bgwatch.errors import BgwatchError, FolderError, PictureError, UnfinishedError
 from bgwatch.imagefile import Identity, Opened, Picture, decode, frames
 from bgwatch.inputs.sources import shown
-from bgwatch.place import discard, write_durably
+from bgwatch.place import discard, write_durably, write_series
 from bgwatch.segment.laps import Lap, Laps, summed
+from bgwatch.series import numbers
 from bgwatch.settings import FetchLimits, Output, PictureLimits, Segmentation
-from bgwatch.writing.animate import Frame, animated
+from bgwatch.writing.animate import Frame, animated, holds
 from bgwatch.writing.encode import encode
 from bgwatch.writing.finish import finish
 
@@ -48,6 +50,9 @@ class Job:
     held : str
         The file that holds what came from standard input, where that is the source; with ``fetch`` the file that keeps
         what was fetched, if whoever made the job is to see it.
+    stem : str
+        What the numbered results of several frames or pages are called, in a folder that takes the temporary's name.
+        Empty where there must be one file.
     """
 
     source: str
@@ -58,6 +63,7 @@ class Job:
     follow_symlinks: bool = True
     fetch: dict[str, Any] | None = None
     held: str = ""
+    stem: str = ""
 
     @property
     def called(self) -> str:
@@ -94,6 +100,8 @@ class Outcome:
         ``segmentation`` and ``encode``, which finishes and writes too; empty where there is no result.
     again : bool
         Whether a failure may pass by itself: the picture may not have been whole yet.
+    series : int
+        How many numbered results there are in a folder; 0 where the result is one file.
     """
 
     job: Job
@@ -105,10 +113,11 @@ class Outcome:
     evidence: dict[str, Any] | None = None
     steps: tuple[Lap, ...] = ()
     again: bool = False
+    series: int = 0
 
     @property
     def written(self) -> bool:
-        """Whether there is a result in the temporary file."""
+        """Whether there is a result in the temporary file or folder."""
         return self.state in ("done", "unsure")
 
 
@@ -154,7 +163,7 @@ def _cut(job: Job, start: float) -> Outcome:
     discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
     with _source(job, limits.max_bytes, laps) as source, contextlib.closing(_pictures(source, job, limits)) as pictures:
         try:
-            write_durably(_encoded(_each_cut(pictures, job, output, limits, cuts, laps), output), Path(job.temporary))
+            series = _write(_each_cut(pictures, job, output, limits, cuts, laps), job, output, limits)
         except PictureError as error:
             if str(error).startswith(f"{job.called}: "):
                 raise
@@ -172,6 +181,7 @@ def _cut(job: Job, start: float) -> Outcome:
         time.monotonic() - start,
         asdict(worst.report),
         summed(laps.taken),
+        series=series,
     )
 
 
@@ -186,7 +196,7 @@ class Cut:
 
 
 def _pictures(source: Path | Opened, job: Job, limits: PictureLimits) -> Generator[Picture, None, None]:
-    if limits.frames == "all":
+    if limits.several:
         yield from frames(source, limits, job.follow_symlinks)
     else:
         yield replace(decode(source, limits, job.follow_symlinks), frames=1)
@@ -204,19 +214,31 @@ def _each_cut(
         laps("segmentation")
         made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
         notes = (*picture.notes, *made.notes)
-        if picture.frames > 1 and output.format == "tiff" and "exif" in made.kept:
+        if picture.frames > 1 and limits.frames == "all" and output.format == "tiff" and "exif" in made.kept:
             notes = (*notes, "its EXIF was left out, which a TIFF of several pages has no place for here")
         cuts.append(Cut(cutout.confidence, cutout.report, notes, picture.identity))
         yield Frame(made.pixels, made.kept, picture.duration, picture.frames, picture.loop)
         laps("encode")
 
 
-def _encoded(frames: Iterator[Frame], output: Output) -> Iterable[bytes]:
-    """Encode what was cut out: one picture, or several into one file, piece by piece."""
-    first = next(frames)
+def _write(frames: Iterator[Frame], job: Job, output: Output, limits: PictureLimits) -> int:
+    """Write what was cut out, one at a time: as one file, or as a series; tell how long the series is."""
+
+    def encoded(frame: Frame) -> bytes:
+        return encode(frame.pixels, frame.kept, output.format, output.quality)
+
+    first, place = next(frames), Path(job.temporary)
     if first.count == 1:
-        return [encode(first.pixels, first.kept, output.format, output.quality)]
-    return animated(first, frames, output.format, output.quality)
+        write_durably(encoded(first), place)
+    elif limits.frames == "all" and holds(output.format, first.duration is not None):
+        write_durably(animated(first, frames, output.format, output.quality), place)
+    elif job.stem:
+        files = map(encoded, itertools.chain([first], frames))
+        return write_series(zip(numbers(job.stem, first.count, output.suffix), files, strict=True), place)
+    else:
+        said = f"its {first.count} frames or pages become as many {output.format} files"
+        raise PictureError(f"{said}; name a folder with -o, or say frames: first")
+    return 0
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -48,7 +49,10 @@ CREATE INDEX IF NOT EXISTS result_source ON result (source)
 
 
 class Stamp(NamedTuple):
-    """The state of a file, as far as every file system keeps it: size in bytes, and time of the last change."""
+    """The state of a file, as far as every file system keeps it: size in bytes, and time of the last change.
+
+    Of a folder of numbered results: the size of all of them, and the time when one was last put in or taken out.
+    """
 
     size: int
     mtime_ns: int
@@ -83,9 +87,15 @@ def stamp_of(source: Source) -> Stamp | None:
         return Stamp(0, 0)
     try:
         status = source.stat()
+        size = _size_of_all(source) if stat.S_ISDIR(status.st_mode) else status.st_size
     except (OSError, ValueError):
         return None
-    return Stamp(status.st_size, status.st_mtime_ns)
+    return Stamp(size, status.st_mtime_ns)
+
+
+def _size_of_all(folder: Path) -> int:
+    with os.scandir(folder) as found:
+        return sum(one.stat(follow_symlinks=False).st_size for one in found)
 
 
 def default_file() -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from string import Formatter
 
-from bgwatch.place import LONGEST_NAME, fitting
+from bgwatch.numbering import LONGEST_NAME, fitting
 
 FIELDS = ("stem", "name", "folder", "number", "ext")
 EXT = ".{ext}"

@@ -1,73 +1,17 @@
-"""Files into their places: whole, durable, numbered where a name is taken, and never over another."""
+"""Files into their places, and folders of numbered results: whole, durable, and never over another unasked."""
 
 import contextlib
 import errno
-import itertools
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from bgwatch.errors import FolderError
+from bgwatch.series import is_series
 
-LONGEST_NAME = 255
-LONGEST_NUMBERED = 240  # leaves room for ``.reason.txt``: cut off, two numbers would want the same file beside them
-LONGEST_SUFFIX = 32
 CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # of file systems that sync no folders
-
-
-def fitting(stem: str, tail: str, longest: int = LONGEST_NAME) -> str:
-    """Shorten a stem, by whole characters, so that stem and tail together are a name of at most so many bytes."""
-    while stem and len(os.fsencode(stem + tail)) > longest:
-        stem = stem[:-1]
-    return stem + tail
-
-
-def names(wished: str) -> Iterator[str]:
-    """Give a name, and then ``name-2``, ``name-3`` and so on, the number before the suffix."""
-    yield wished
-    path = Path(wished)
-    stem, suffix = (path.stem, path.suffix) if len(os.fsencode(path.suffix)) <= LONGEST_SUFFIX else (wished, "")
-    for number in itertools.count(2):
-        yield fitting(stem, f"-{number}{suffix}", LONGEST_NUMBERED)
-
-
-def numbered(
-    folder: Path,
-    name: str,
-    taken: Container[str] = (),
-    beside: Callable[[Path], Path] | None = None,
-    ours: Callable[[Path], bool] = lambda path: False,
-    tried: dict[str, Iterator[str]] | None = None,
-) -> Path:
-    """Find the first of ``name``, ``name-2``, ``name-3`` that is neither on the disk nor taken.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it is to lie.
-    name : str
-        The wished file name; the number goes before its suffix.
-    taken : container of str
-        Whole paths, casefolded, that are promised to others.
-    beside : callable, optional
-        Gives the file that is to lie beside it, which must be free as well.
-    ours : callable, optional
-        Tells of a file on the disk whether it may be replaced; then its name is as good as free.
-    tried : dict, optional
-        Remembers between calls which names were given or not free, for a hundred thousand of one name.
-    """
-    untried = names(name) if tried is None else tried.setdefault(f"{folder}/{name}", names(name))
-    for path in (folder / one for one in untried):
-        if os.path.lexists(path) and ours(path):
-            return path
-        pair = (path, beside(path)) if beside else (path,)
-        if len(set(pair)) < len(pair):  # a name so long that the two would be one
-            continue
-        if not any(str(one).casefold() in taken or os.path.lexists(one) for one in pair):
-            return path
-    raise AssertionError("counting never ends")
 
 
 def refuse_outside(path: Path, folder: Path) -> None:
@@ -119,10 +63,62 @@ def write_durably(data: bytes | Iterable[bytes], path: Path) -> None:
         raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
 
 
+def write_series(pieces: Iterable[tuple[str, bytes]], folder: Path) -> int:
+    """Make a folder of files, one after another, and bring all to the disk.
+
+    Parameters
+    ----------
+    pieces : iterable of (str, bytes)
+        The name of each file and what is in it.
+    folder : Path
+        The folder, which is not there yet.
+
+    Returns
+    -------
+    int
+        How many they are.
+
+    Raises
+    ------
+    FolderError
+        When the folder cannot be made or written, or is full; it is left for `discard`.
+    """
+    try:
+        folder.mkdir()
+    except OSError as error:
+        said = f"{folder.parent}: cannot be written ({error.strerror}); check its rights and its disk"
+        raise FolderError(said) from None
+    count = 0
+    for name, data in pieces:
+        write_durably(data, folder / name)
+        count += 1
+    sync_folder(folder)
+    return count
+
+
+def take_away(path: Path) -> None:
+    """Delete a file, or a folder with all in it.
+
+    Raises
+    ------
+    OSError
+        When the system refuses it.
+    """
+    if _is_folder(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def discard(temporary: Path) -> None:
-    """Take an unfinished file away, if it is there and its folder too."""
+    """Take away what is unfinished, if it is there and its folder too."""
     with contextlib.suppress(OSError):
-        temporary.unlink(missing_ok=True)
+        take_away(temporary)
+
+
+def replaceable(path: Path) -> bool:
+    """Tell whether what lies in a place may be replaced by a result: a file, or a series of earlier results."""
+    return is_series(path) if path.is_dir() else True
 
 
 def replace_with(data: bytes | Iterable[bytes], path: Path, mode: int | None = None) -> None:
@@ -165,7 +161,7 @@ def publish(temporary: Path, target: Path, replace: bool = False) -> None:
     """
     try:
         if replace:
-            temporary.replace(target)
+            _replace(temporary, target)
         else:
             _rename_new(temporary, target)
         sync_folder(target.parent)
@@ -185,7 +181,7 @@ def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> No
     FolderError
         When one of the folders refuses it; the file is where it was.
     """
-    rename = Path.replace if replace else _rename_new
+    rename = _replace if replace else _rename_new
     try:
         try:
             rename(path, target)
@@ -198,7 +194,7 @@ def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> No
             rename(temporary, target)
             sync_folder(target.parent)
             if _changed(copied, path.lstat()):
-                target.unlink()
+                take_away(target)
                 raise OSError(errno.EBUSY, "it was changed while it was copied") from None
             _unlink_or_undo(path, target)
         sync_folder(target.parent)
@@ -209,8 +205,7 @@ def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> No
         said = f"{path}: cannot be moved to {target.parent} ({error.strerror}); check both folders"
         raise FolderError(said) from None
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        discard(temporary)
 
 
 def sync_folder(folder: Path) -> None:
@@ -247,12 +242,43 @@ def _rename_new(path: Path, target: Path) -> None:
         _unlink_or_undo(path, target)
 
 
+def _replace(path: Path, target: Path) -> None:
+    """Rename over what is there; a folder is put aside first, since no system replaces one that is not empty."""
+    if not replaceable(target):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not target.is_dir():
+        path.replace(target)
+        return
+    aside = path.with_suffix(".old.tmp")
+    target.rename(aside)
+    try:
+        path.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    discard(aside)
+
+
 def _unlink_or_undo(path: Path, target: Path) -> None:
     try:
-        path.unlink()
+        _vanish(path)
     except OSError:
-        target.unlink()  # one of the two has to go, and the first one does not
+        take_away(target)  # one of the two has to go, and the first one does not
         raise
+
+
+def _vanish(path: Path) -> None:
+    """Take away at once: a folder goes by one renaming before its files do."""
+    if _is_folder(path):
+        aside = temporary_in(path.parent)
+        path.rename(aside)
+        discard(aside)
+    else:
+        path.unlink()
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _changed(before: os.stat_result, now: os.stat_result) -> bool:
@@ -260,6 +286,16 @@ def _changed(before: os.stat_result, now: os.stat_result) -> bool:
 
 
 def _copy_durably(path: Path, copy: Path) -> None:
-    shutil.copy2(path, copy, follow_symlinks=False)
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
+    if not _is_folder(path):
+        shutil.copy2(path, copy, follow_symlinks=False)
+        _sync(copy)
+        return
+    shutil.copytree(path, copy, symlinks=True)
+    for file in copy.iterdir():
+        _sync(file)
+    sync_folder(copy)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())

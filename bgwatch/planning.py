@@ -45,6 +45,8 @@ class Plan:
         What was left out and is no failure, as sentences.
     on_conflict : {"number", "overwrite", "skip"}
         What happens to a file that is there when a result is put in place.
+    redo : bool
+        Whether what was done before, or by another run meanwhile, is done again.
     """
 
     targets: dict[Source, Path] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Plan:
     unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     on_conflict: Literal["number", "overwrite", "skip"] = "number"
+    redo: bool = False
 
     @property
     def remarks(self) -> list[str]:
@@ -87,6 +90,7 @@ def plan(
     naming: Naming = BY_STEM,
     journal: Journal | None = None,
     redo: bool = False,
+    several: bool = False,
 ) -> Plan:
     """Find the pictures and give each result its name, clashes settled in the order of the inputs.
 
@@ -110,6 +114,8 @@ def plan(
         What was done before.
     redo : bool, optional
         Whether what was done before is to be done again.
+    several : bool, optional
+        Whether a picture may become a series of numbered results.
 
     Raises
     ------
@@ -120,7 +126,7 @@ def plan(
     inputs = list(inputs)
     if column is not None and not any(isinstance(one, Path) and one.suffix.lower() in TABLES for one in inputs):
         raise SettingsError(f"--column {column}: no INPUT is a CSV file; name one, or leave --column out")
-    made = Plan(on_conflict=naming.on_conflict)
+    made = Plan(on_conflict=naming.on_conflict, redo=redo)
     wishes: dict[Source, Path]
     if out is not None and is_file(inputs, out):
         _refuse_as_file(inputs[0], out)
@@ -132,7 +138,8 @@ def plan(
             before = ((source, journal.found(source, wish.parent)) for source, wish in wishes.items())
             made.before = {source: result for source, result in before if result}
     todo = {source: wish for source, wish in wishes.items() if source not in made.before}
-    for source, target, skipped in settled(todo, (result.path for result in made.before.values()), made.on_conflict):
+    promised = (result.path for result in made.before.values())
+    for source, target, skipped in settled(todo, promised, made.on_conflict, several):
         (made.standing if skipped else made.targets)[source] = target
     return made
 
@@ -181,18 +188,24 @@ def _found_in_folder(
         made.unreadable.append(f"{error.filename}: the folder cannot be read ({error.strerror}); check its rights")
 
     for name, folders, files in os.walk(given, onerror=unreadable):
-        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
         folder = Path(name)
+        folders[:] = sorted(
+            one for one in folders if not (one.startswith(".") or _is_result(folder / one, out, journal))
+        )
         for file in sorted(files):
             path = folder / file
             if file.startswith("."):
                 continue
-            if OWN_RESULT.search(file) or (out is None and journal and journal.is_result(path)):
+            if OWN_RESULT.search(file) or _is_result(path, out, journal):
                 made.own += 1
             elif not looks_like_picture(path):
                 made.skipped += 1
             else:
                 yield path, folder if out is None else out / folder.relative_to(given)
+
+
+def _is_result(path: Path, out: Path | None, journal: Journal | None) -> bool:
+    return out is None and journal is not None and journal.is_result(path)
 
 
 def _refuse_as_file(source: Source, out: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgwatch.job import Job, Outcome, died, run, unstarted
-from bgwatch.place import discard, write_durably
+from bgwatch.place import discard, take_away, write_durably
 from bgwatch.settings import WorkerLimits
 from bgwatch.workers import Workers
 
@@ -58,7 +58,7 @@ def claimed(job: Job) -> Iterator[None]:
         discard(claim)
         with contextlib.suppress(OSError):
             for attempt in _attempts(job.temporary):  # of workers that were killed
-                attempt.unlink()
+                take_away(attempt)
 
 
 def is_claimed(base: str, job: Job) -> bool:
@@ -88,7 +88,7 @@ def run_elsewhere(base: str, job: Job) -> Outcome:
     try:
         own = _reserved(temporary)
         outcome = run(replace(job, source=job.source if job.fetch else str(source), temporary=str(own)))
-        if outcome.written and is_claimed(base, job):
+        if outcome.written and is_claimed(base, job) and not temporary.is_dir():  # a series of another run is as good
             own.replace(temporary)
         discard(own)
     except OSError as error:

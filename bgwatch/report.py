@@ -33,6 +33,7 @@ def as_json(outcome: Outcome, target: Path | None) -> str:
             "source": outcome.job.source,
             "state": outcome.state,
             "result": None if target is None else str(target),
+            "series": outcome.series or None,
             "confidence": None if outcome.confidence is None else round(outcome.confidence, 4),
             "reasons": list(outcome.reasons),
             "seconds": round(outcome.seconds, 3),

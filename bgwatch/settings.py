@@ -204,9 +204,16 @@ class PictureLimits(Model):
     max_pixels: int = Field(250_000_000, ge=1, description="Pictures of more pixels are refused before decoding.")
     max_bytes: int = Field(2_000_000_000, ge=1, description="Larger files are refused before they are read.")
     max_frames: int = Field(1000, ge=1, description="Pictures of more frames or pages are refused before decoding.")
-    frames: Literal["first", "all", "refuse"] = Field(
-        "first", description="Of several frames or pages: the first (first), all in one file (all), or none (refuse)."
+    frames: Literal["first", "all", "each", "refuse"] = Field(
+        "first",
+        description="Of several frames or pages: the first, all (in one file, or else numbered in a folder), each "
+        "(numbered), or none (refuse).",
     )
+
+    @property
+    def several(self) -> bool:
+        """Whether a picture of several frames becomes more than the first of them."""
+        return self.frames in ("all", "each")
 
 
 class FetchLimits(Model):

@@ -86,8 +86,9 @@ def columns_of(
         targets = {source: Path(folder, f"{number}.png") for number, source in enumerate(made.targets)}
         names = Counter(source.name for source in targets)
         named = {str(source): source.name for source in targets}
+        one = allowed if allowed.frames == "refuse" else allowed.model_copy(update={"frames": "first"})
         doing = carry_out(
-            replace(made, targets=targets), options, allowed, limits, Output(), count, fetching=fetching, keep=True
+            replace(made, targets=targets), options, one, limits, Output(), count, fetching=fetching, keep=True
         )
         with closing(doing):
             for outcome, target in doing:

@@ -8,7 +8,9 @@ from typing import Literal
 from bgwatch.errors import FolderError, SettingsError
 from bgwatch.inputs.sources import Source, key_of
 from bgwatch.naming import rendered
-from bgwatch.place import fitting, numbered, refuse_outside
+from bgwatch.numbering import fitting, numbered
+from bgwatch.place import refuse_outside
+from bgwatch.series import standing_at
 from bgwatch.settings import Naming, Output
 
 
@@ -49,6 +51,7 @@ def settled(
     wishes: Mapping[Source, Path],
     promised: Iterable[Path],
     on_conflict: Literal["number", "overwrite", "skip"],
+    several: bool = False,
 ) -> Iterator[tuple[Source, Path, bool]]:
     """Settle which file each result becomes, clashes in the order of the sources.
 
@@ -60,6 +63,8 @@ def settled(
         Results of this run that exist already.
     on_conflict : {"number", "overwrite", "skip"}
         What happens where a file is there already. Two sources that want one name are numbered in any case.
+    several : bool, optional
+        Whether a source may become a series, so that one that is there counts as its result.
 
     Yields
     ------
@@ -76,8 +81,9 @@ def settled(
         return overwrites and str(path).casefold() not in taken and _replaceable(path, sources, identities)
 
     for source, target in wishes.items():
-        if on_conflict == "skip" and os.path.lexists(target) and str(target).casefold() not in taken:
-            yield source, target, True
+        there = standing_at(target, several) if on_conflict == "skip" and str(target).casefold() not in taken else None
+        if there:
+            yield source, there, True
             continue
         free = numbered(target.parent, target.name, taken, ours=ours, tried=tried)
         taken.add(str(free).casefold())
@@ -101,5 +107,5 @@ def _identities(sources: Iterable[Source]) -> Iterator[tuple[int, int]]:
 
 
 def _replaceable(path: Path, sources: Collection[str], identities: set[tuple[int, int]]) -> bool:
-    """Tell whether a file is neither a folder nor a source of this run under whatever name."""
+    """Tell whether a place has neither a folder nor a source of this run, under whatever name."""
     return not os.path.isdir(path) and key_of(path) not in sources and identities.isdisjoint(_identities([path]))

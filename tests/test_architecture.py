@@ -25,6 +25,8 @@ ROWS = [
     ["problems"],
     ["naming"],
     ["place"],
+    ["series"],
+    ["numbering"],
     ["errors", "__init__"],
 ]
 SIBLINGS = {

@@ -1,10 +1,11 @@
 """Jobs run on machines that share the files: claimed, as often as need be, and once in place."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scenes import opened
+from scenes import disc, opened
 
 from bgwatch import job as job_module
 from bgwatch.job import Job
@@ -31,6 +32,19 @@ def test_a_claimed_picture_is_cut_out_as_often_as_it_is_run(tmp_path: Path, draw
         assert is_claimed(str(tmp_path), job)
     assert not is_claimed(str(tmp_path), job)
     assert {path.name for path in tmp_path.iterdir()} == {"in", "out.tmp"}
+
+
+def test_a_series_is_whole_however_often_it_is_run(tmp_path: Path) -> None:
+    first, second = disc(), disc(seed=1)
+    first.save(tmp_path / "a.tif", save_all=True, append_images=[second])
+    job = Job("a.tif", "out.tmp", OPTIONS, {"max_pixels": 10**6, "frames": "each"}, stem="a")
+    with claimed(replace(job, temporary=str(tmp_path / "out.tmp"))):
+        (tmp_path / "out.1.tmp").mkdir()
+        (tmp_path / "out.1.tmp" / "a-1.png").write_bytes(b"half a picture")
+        for _ in range(2):
+            assert run_elsewhere(str(tmp_path), job).series == 2
+            assert [opened(file).size for file in (tmp_path / "out.tmp").iterdir()] == [(120, 140)] * 2
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tif", "out.tmp"}
 
 
 def test_what_is_no_longer_claimed_leaves_nothing(

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from bgwatch.errors import FolderError
 from bgwatch.naming import rendered
+from bgwatch.numbering import fitting, names, numbered
 from bgwatch.place import (
     discard,
-    fitting,
     make_folder,
     move,
-    names,
-    numbered,
     publish,
     refuse_outside,
     sync_folder,
+    take_away,
     temporary_in,
     write_durably,
 )
+from bgwatch.series import series_of, standing_at
 from bgwatch.settings import Folder
 from bgwatch.watch.places import Places, places
 
@@ -37,10 +37,12 @@ class Filing:
         How the names of results end.
     template : str or None
         What the names of results are made of; None keeps the stem.
+    several : bool
+        Whether a picture may become a series of numbered results.
     """
 
-    def __init__(self, where: Places, suffix: str = ".png", template: str | None = None) -> None:
-        self.where, self._suffix, self._template = where, suffix, template
+    def __init__(self, where: Places, suffix: str = ".png", template: str | None = None, several: bool = False) -> None:
+        self.where, self._suffix, self._template, self._several = where, suffix, template, several
         # names of ours in the outbox, with which no mirrored subfolder may get mixed up
         self._reserved = {place.name.casefold() for place in where.written if place.parent == where.outbox}
         outside = [place for place in where.written if not place.is_relative_to(where.outbox)]
@@ -50,7 +52,7 @@ class Filing:
     @classmethod
     def of(cls, folder: Folder) -> "Filing":
         """Make it for one entry of the settings."""
-        return cls(places(folder), folder.suffix, folder.name)
+        return cls(places(folder), folder.suffix, folder.name, folder.several)
 
     def missing(self) -> list[Path]:
         """Name the folders that are not there."""
@@ -114,8 +116,7 @@ class Filing:
 
     def standing(self, original: Path) -> Path | None:
         """Give the result that stands under the name of an original's, finished by whomever; None if there is none."""
-        place = self.where.outbox / self.result_name(original)
-        return place if os.path.lexists(place) else None
+        return standing_at(self.where.outbox / self.result_name(original), self._several)
 
     def temporary(self) -> Path:
         """Name a hidden file in the outbox for a result in the making."""
@@ -127,7 +128,7 @@ class Filing:
         for place in set(self.where.written):
             for leftover in place.glob(f".bgwatch-{self._owner}*.tmp"):
                 with contextlib.suppress(FileNotFoundError):
-                    leftover.unlink()
+                    take_away(leftover)
                     count += 1
         return count
 
@@ -138,9 +139,11 @@ class Filing:
             first = f"{first}-2"
         return Path(first, *rest)
 
-    def result_place(self, original: Path, review: bool, ours: Callable[[Path], bool] = lambda path: False) -> Path:
+    def result_place(
+        self, original: Path, review: bool, series: bool = False, ours: Callable[[Path], bool] = lambda path: False
+    ) -> Path:
         """Find the place for the result of an original, and make its folder; one that is ``ours`` may be replaced."""
-        name = self.result_name(original)
+        name = series_of(self.result_name(original)) if series else self.result_name(original)
         if review:
             return self._free(self.where.review / name, reason_of_doubt, ours)
         return self._free(self.where.outbox / name, ours=ours)

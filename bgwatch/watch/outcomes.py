@@ -15,7 +15,7 @@ from typing import Literal
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Outcome
-from bgwatch.place import discard, publish
+from bgwatch.place import discard, publish, replaceable
 from bgwatch.watch.filing import Filing, reason_of_failure
 from bgwatch.watch.intake import Intake, digest_of
 from bgwatch.watch.ledger import Ledger
@@ -149,8 +149,8 @@ class Outcomes:
 
     def _recover(self, row: int, attempt: Attempt) -> None:
         original = identity_of(self._inbox / attempt.original)
-        place = identity_of(attempt.place)
         failed = attempt.kind == "failed"
+        place = identity_of(attempt.place, series=not failed)
         midway = failed and place is not None and self._filing.is_moved(attempt.original, attempt.place)
         moved = failed and (original is None or midway)  # perhaps to another disk, where the inode is another
         if place is None or not (place.inode == attempt.inode or moved):
@@ -212,7 +212,7 @@ class Outcomes:
         temporary = Path(outcome.job.temporary)
         review = outcome.state == "unsure"
         reason = "; ".join(outcome.reasons) or ("its confidence is below min_confidence" if review else "")
-        made = identity_of(temporary)
+        made = identity_of(temporary, series=True)
         if made is None:
             raise FolderError(
                 f"{temporary}: the unfinished result has gone; leave the hidden files of the outbox alone"
@@ -233,7 +233,8 @@ class Outcomes:
     ) -> tuple[int, Attempt]:
         """Note a result in the ledger and put it in place, under another name should one be taken meanwhile."""
         while True:
-            place = self._filing.result_place(original, kind == "review", lambda place: self._is_ours(original, place))
+            review, series = kind == "review", bool(outcome.series)
+            place = self._filing.result_place(original, review, series, lambda place: self._is_ours(original, place))
             attempt = self._note(original, identity, kind, place, outcome, reason, inode)
             row = self._ledger.begin(attempt)
             try:
@@ -242,7 +243,7 @@ class Outcomes:
             except FileExistsError:
                 self._ledger.finish(row, "dropped")
             except FolderError as error:
-                there = identity_of(place)
+                there = identity_of(place, series=True)
                 if there and there.inode == inode:  # in its place, though perhaps not yet on the disk
                     self._voice.complain(str(error))
                     return row, attempt
@@ -251,7 +252,8 @@ class Outcomes:
 
     def _is_ours(self, original: Path, place: Path) -> bool:
         """Tell whether a result may be replaced: asked for, and not made from another original."""
-        return self._on_conflict == "overwrite" and not self._ledger.is_of_another(place, self._inbox, original)
+        overwrites = self._on_conflict == "overwrite" and replaceable(place)
+        return overwrites and not self._ledger.is_of_another(place, self._inbox, original)
 
     def _skip(self, original: Path, identity: Identity, standing: Path) -> None:
         reason = f"{standing} is there already, and on_conflict is skip"

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
-from bgwatch.place import make_folder, move, temporary_in
-from bgwatch.place import names as place_names
+from bgwatch.numbering import names as place_names
+from bgwatch.place import make_folder, move, replaceable, take_away, temporary_in
+from bgwatch.series import SUFFIX as SERIES
+from bgwatch.series import is_series
 from bgwatch.settings import Folder
 from bgwatch.watch.filing import Filing, reason_of_doubt, reason_of_failure
 from bgwatch.watch.ledger import Ledger
@@ -137,11 +139,10 @@ class Retry:
             reason_of_failure(file).unlink(missing_ok=True)
         else:
             self._bring_original(pending, target)
-            found = identity_of(file)
-            if (
-                found and pending.known and found.inode == pending.known[1].inode
-            ):  # not one that a person has put there since
-                file.unlink()
+            found = identity_of(file, series=True)
+            # and not one that a person has put there since
+            if found and pending.known and found.inode == pending.known[1].inode:
+                take_away(file)
                 reason_of_doubt(file).unlink(missing_ok=True)
         return f"to be done again: {pending.original}"
 
@@ -184,12 +185,12 @@ class Retry:
                 raise FolderError(
                     f"{file}: {standing} is there already, and on_conflict is skip; move one of them away"
                 )
-            return filing.result_place(pending.original, review=False), False
+            return filing.result_place(pending.original, review=False, series=is_series(file)), False
 
         def ours(place: Path) -> bool:
-            return not self._ledger.is_of_another(place, where.inbox, pending.original)
+            return replaceable(place) and not self._ledger.is_of_another(place, where.inbox, pending.original)
 
-        place = filing.result_place(pending.original, review=False, ours=ours)
+        place = filing.result_place(pending.original, review=False, series=is_series(file), ours=ours)
         replaced = os.path.lexists(place)
         newest = self._ledger.at(place) if replaced else None
         if newest and pending.known and newest[0] > pending.known[0]:
@@ -226,8 +227,10 @@ def _back(file: Path, target: Path) -> None:
 
 
 def _files(top: Path) -> Iterator[Path]:
+    """Yield all files, and folders that are the result of one picture."""
     for name, folders, files in os.walk(top):
         folders.sort()
-        for file in sorted(files):
+        series = [folder for folder in folders if folder.endswith(SERIES)]
+        for file in sorted([*files, *series]):
             if not file.startswith("."):
                 yield Path(name, file)

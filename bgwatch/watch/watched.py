@@ -168,6 +168,7 @@ class Watched:
                 limits=self.folder.model_dump(include=set(PictureLimits.model_fields)),
                 output=self.folder.model_dump(include=set(Output.model_fields)),
                 follow_symlinks=False,
+                stem=self.filing.result_name(original).stem,
             )
             self._jobs[job.temporary] = original
             self._lines.setdefault(self._line(original), deque()).append(job)

@@ -13,7 +13,6 @@ from PIL import Image
 from bgwatch.errors import PictureError
 from bgwatch.writing import encode, png
 
-PAGE = 1000.0  # milliseconds that a page is shown that was no part of an animation
 MOST_TICKS = 2**16 - 1  # of a delay in an animated PNG
 NO_DISPOSAL, REPLACE = 0, 0
 
@@ -48,6 +47,11 @@ class Frame:
         return 1 if self.loop is None else self.loop
 
 
+def holds(kind: str, played: bool) -> bool:
+    """Tell whether one file of a format shows several frames as what they are: played, or pages to turn."""
+    return kind == "tiff" or (played and kind in ("png", "webp"))
+
+
 def animated(first: Frame, others: Iterable[Frame], kind: str = "png", quality: int | None = None) -> Iterator[bytes]:
     """Encode frames or pages as one file, piece by piece; the same ones give the same bytes.
 
@@ -58,14 +62,14 @@ def animated(first: Frame, others: Iterable[Frame], kind: str = "png", quality: 
     others : iterable of Frame
         All that follow, asked for one at a time.
     kind : {"png", "webp", "tiff"}
-        The file format. A TIFF has pages, which are not played.
+        A file format that `holds` them. A TIFF has pages, which are not played.
     quality : int, optional
         Of WebP, from 1 to 100; without it nothing is lost.
 
     Raises
     ------
     PictureError
-        When the format cannot hold them.
+        When they are too large for it, or differ in size or colours where it is played.
 
     References
     ----------
@@ -76,9 +80,7 @@ def animated(first: Frame, others: Iterable[Frame], kind: str = "png", quality: 
         return iter([encode.tiff_of((frame.pixels, frame.kept) for frame in frames)])
     if kind == "png":
         return _png(_alike(frames, kind), first.count, first.plays)
-    if kind == "webp":
-        return _webp(_alike(frames, kind), first.count, first.plays, quality)
-    raise PictureError(f"{kind} can hold no {first.count} frames or pages; take png, webp or tiff, or frames: first")
+    return _webp(_alike(frames, kind), first.count, first.plays, quality)
 
 
 def _alike(frames: Iterable[Frame], kind: str) -> Iterator[Frame]:
@@ -89,8 +91,8 @@ def _alike(frames: Iterable[Frame], kind: str) -> Iterator[Frame]:
         shape = frame.pixels.shape, frame.pixels.dtype
         first = first or shape
         if shape != first:
-            said = f"one {kind} cannot hold frames or pages that differ in size or colours"
-            raise PictureError(f"{said}; take tiff, frames: first, or canvas instead of crop")
+            said = f"one {kind} cannot play frames that differ in size or colours"
+            raise PictureError(f"{said}; take frames: each, or canvas instead of crop")
         yield frame
 
 
@@ -100,7 +102,7 @@ def _png(frames: Iterator[Frame], count: int, plays: int) -> Iterator[bytes]:
     for place, frame in enumerate(frames):
         height, width = frame.pixels.shape[:2]
         where = struct.pack(">IIIII", next(numbers), width, height, 0, 0)
-        control = png.chunk(b"fcTL", where + _delay(frame.duration) + bytes([NO_DISPOSAL, REPLACE]))
+        control = png.chunk(b"fcTL", where + _delay(frame.duration or 0.0) + bytes([NO_DISPOSAL, REPLACE]))
         if place == 0:
             yield png.SIGNATURE
         for kind, data in png.chunks(png.encode(frame.pixels, {} if place else frame.kept)):
@@ -115,9 +117,9 @@ def _png(frames: Iterator[Frame], count: int, plays: int) -> Iterator[bytes]:
     yield png.chunk(b"IEND", b"")
 
 
-def _delay(duration: float | None) -> bytes:
+def _delay(duration: float) -> bytes:
     """Give a delay as a fraction of a second, in whole milliseconds unless it is longer than a minute."""
-    ticks, unit = round(PAGE if duration is None else duration), 1000
+    ticks, unit = round(duration), 1000
     if ticks > MOST_TICKS:
         ticks, unit = min(MOST_TICKS, round(ticks / 1000)), 1
     return struct.pack(">HH", ticks, unit)
@@ -133,7 +135,7 @@ class _Following:
 
     def seek(self, _: int) -> None:
         frame = next(self._frames)
-        self._durations.append(PAGE if frame.duration is None else frame.duration)
+        self._durations.append(frame.duration or 0.0)
         self._image = Image.fromarray(frame.pixels)
 
     def __getattr__(self, name: str) -> Any:
@@ -142,7 +144,7 @@ class _Following:
 
 def _webp(frames: Iterator[Frame], count: int, plays: int, quality: int | None) -> Iterator[bytes]:
     first = next(frames)
-    durations = [PAGE if first.duration is None else first.duration]
+    durations = [first.duration or 0.0]
     file = io.BytesIO()
     Image.fromarray(first.pixels).save(
         file,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from watching import Box, rescans
+from scenes import disc
+from watching import DOUBTFUL, Box, rescans
 
 from bgwatch import place as place_module
 from bgwatch.errors import FolderError
@@ -70,17 +71,22 @@ class Killed(BaseException):
         ((Ledger, "finish"), True),
     ],
 )
-@pytest.mark.parametrize("kind", ["done", "review"])
+@pytest.mark.parametrize("kind", ["done", "review", "series"])
 def test_killed_at_any_step_a_picture_comes_out_once(
     box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, kind: str
 ) -> None:
     """Stopped before or after any step of filing, the next run ends with one result and the original in done."""
-    draw(box.inbox / "a.jpg")
-    settings = {"min_confidence": 1.0, "tolerance": 1, "method": "threshold"} if kind == "review" else {}
+    several = {"format": "GIF", "save_all": True, "append_images": [disc(seed=1)]}
+    draw(box.inbox / "a.jpg", **(several if kind == "series" else {}))
+    settings = {"done": {}, "review": DOUBTFUL, "series": {"frames": "each"}}[kind]
     run_killed(box, monkeypatch, where, after, **settings)
     box.once(**settings)
-    wanted = {"out/review/a.png", "out/review/a.reason.txt"} if kind == "review" else {"out/a.png"}
-    assert box.files() == wanted | {"out/done/a.jpg"}
+    wanted = {
+        "done": {"out/a.png"},
+        "review": {"out/review/a.png", "out/review/a.reason.txt"},
+        "series": {"out/a.frames/a-1.png", "out/a.frames/a-2.png"},
+    }
+    assert box.files() == wanted[kind] | {"out/done/a.jpg"}
     assert box.unfinished() == []
 
 

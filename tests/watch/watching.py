@@ -55,11 +55,11 @@ class Box:
         }
 
 
-def places_of(box: Box, done: str = "done", on_conflict: str = "number") -> Sequence[object]:
+def places_of(box: Box, done: str = "done", on_conflict: str = "number", frames: str = "first") -> Sequence[object]:
     """Write the settings of the box, and give the options that name them and its state folder."""
     settings = box.root / "c.yaml"
-    entry = f"{{inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}}}"
-    settings.write_text(f"folders:\n  - {entry}\n")
+    entry = f"inbox: {box.inbox}, outbox: {box.outbox}, done: {done}, on_conflict: {on_conflict}, frames: {frames}"
+    settings.write_text(f"folders:\n  - {{{entry}}}\n")
     return "-c", settings, "--state", box.root / "state"
 
 
