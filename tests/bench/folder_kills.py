@@ -19,11 +19,11 @@ from pathlib import Path, PurePath
 
 from folder_daemon import Daemon
 from folder_ground import Clock, Ground, Unfinished, ground
-from folder_stock import Original, pictures, spoilt
+from folder_stock import Original, pictures, scans, spoilt
 from folder_verdict import Results, Verdict, examples
 
 SETTLE = 0.1
-OPTIONS = ("--settle-seconds", SETTLE, "--workers", 2, "--rescan-seconds", 1)
+OPTIONS = ("--settle-seconds", SETTLE, "--workers", 2, "--rescan-seconds", 1, "--frames", "each")
 VICTIMS = ("daemon", "worker", "both")
 AIMED = 0.85  # the share of kills that wait for a temporary,
 FEW = 8  # and at most for so many since the kill before
@@ -43,8 +43,9 @@ class Stream:
 
     def __init__(self, place: Ground, seed: int) -> None:
         self._place, self._seed = place, seed
-        self._good = pictures(24)
-        self._spoilt = spoilt(self._good)
+        whole = pictures(24)
+        self._good = [*whole, *scans(whole[::4])]  # a fifth of them
+        self._spoilt = spoilt(whole)
         self.dropped: dict[PurePath, Original] = {}
 
     def pour(self, manner: str, over: threading.Event) -> None:
@@ -173,7 +174,9 @@ def run(where: Path, clock: Clock, kills: int, seed: int) -> list[str]:
     victims = ", ".join(f"{victim} {killer.victims[victim]}" for victim in VICTIMS)
     print(f"kills: {count} in {minutes:.1f} minutes ({count / minutes:.0f} a minute): {victims}; seed {seed}")
     print(f"kills: {hit:.0%} while a temporary result existed, seen before the kill and after it")
-    print(f"kills: {len(stream.dropped)} pictures; {len(results.faults)} results partial or wrong at any time")
+    several = sum(original.pages > 1 for original in stream.dropped.values())
+    dropped = f"{len(stream.dropped)} pictures ({several} of several pages)"
+    print(f"kills: {dropped}; {len(results.faults)} results partial or wrong at any time")
     print(f"kills: {verdict.line()}")
     for complaint, times in complaints(words).items():
         print(f"kills: {times} times the daemons said: {complaint}")

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import NamedTuple
 
 import things
@@ -20,6 +21,13 @@ class Original(NamedTuple):
     content: bytes
     size: tuple[int, int] | None
     """Width and height of its result; None where there can be none, and a reason is due."""
+    pages: int = 1
+
+    def results(self, name: PurePath) -> set[PurePath]:
+        """Name the files that an original of this name becomes."""
+        if self.pages == 1:
+            return {name.with_suffix(".png")}
+        return {name.with_suffix(".frames") / f"{name.stem}-{page}.png" for page in range(1, self.pages + 1)}
 
 
 def picture(number: int, size: tuple[int, int] = SMALL) -> Original:
@@ -36,6 +44,17 @@ def picture(number: int, size: tuple[int, int] = SMALL) -> Original:
 def pictures(count: int) -> list[Original]:
     """Draw small pictures, each a pixel wider than the one before, so that no result passes for another's."""
     return [picture(number, (SMALL[0] + number, SMALL[1])) for number in range(count)]
+
+
+def scans(whole: Sequence[Original], pages: int = 3) -> list[Original]:
+    """Make TIFFs of several pages, all alike."""
+    made = []
+    for one in whole:
+        page = Image.open(io.BytesIO(one.content))
+        stored = io.BytesIO()
+        page.save(stored, "TIFF", save_all=True, append_images=[page] * (pages - 1))
+        made.append(Original(stored.getvalue(), one.size, pages))
+    return made
 
 
 def spoilt(whole: Sequence[Original]) -> list[Original]:

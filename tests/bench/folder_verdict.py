@@ -55,7 +55,7 @@ class Results:
 
     def _there(self) -> Iterator[tuple[str, int]]:
         for entry in files_below(self._outbox, but="done"):
-            if entry.name.endswith((".png", ".reason.txt")) and not is_temporary(entry.name):
+            if entry.name.endswith((".png", ".reason.txt")) and not in_temporary(Path(entry.path)):
                 yield entry.path, entry.inode()
 
     def _open(self, path: Path) -> None:
@@ -64,17 +64,21 @@ class Results:
         except FileNotFoundError:  # the next look tells that it has gone
             return
         if path.suffix == ".png":
-            wrong = self._wrong_with_result(content, path.relative_to(self._outbox))
+            wrong = self._wrong_with_result(content, path)
         else:
             wrong = "" if content.endswith(b"\n") else "is half a reason"
         if wrong:
             self.faults.append(f"{path}: {wrong}")
 
-    def _wrong_with_result(self, content: bytes, place: PurePath) -> str:
+    def _wrong_with_result(self, content: bytes, path: Path) -> str:
+        place = path.relative_to(self._outbox)
         inside = place.relative_to("review") if place.parts[0] == "review" else place
-        original = self._dropped.get(inside.with_suffix(".jpg"))
-        if original is None or original.size is None:
+        name = (inside.parent if inside.parent.suffix == ".frames" else inside).with_suffix(".jpg")
+        original = self._dropped.get(name)
+        if original is None or original.size is None or inside not in original.results(name):
             return "is a result of nothing that was dropped"
+        if original.pages > 1 and sum(1 for _ in path.parent.iterdir()) != original.pages:
+            return f"is not one of {original.pages} pages"
         known = hashlib.sha256(content).digest(), original.size
         if known in self._good:  # byte for byte a result that has been decoded
             return ""
@@ -120,8 +124,10 @@ class Verdict:
         for name, original in dropped.items():
             files -= self._judge(name, original, files)
         rest = sorted(files)
-        self.leftovers = [str(path) for path in rest if is_temporary(path.name)]
-        others = [str(path) for path in rest if not is_temporary(path.name)]
+        left = [path for path in rest if in_temporary(path)]
+        empty = ground.temporaries().difference(*(path.parts for path in left))
+        self.leftovers = [*map(str, left), *sorted(empty)]
+        others = [str(path) for path in rest if not in_temporary(path)]
         self.twofold = [path for path in others if NUMBERED.search(path)]
         self.strangers = [path for path in others if not NUMBERED.search(path)]
 
@@ -151,9 +157,10 @@ class Verdict:
         """Find how an original ended, and give its files."""
         inbox, outbox = self._ground.inbox, self._ground.outbox
         done, failed, review = outbox / "done" / name, outbox / "failed" / name, outbox / "review" / name
+        made = original.results(name)
         ends = {
-            "result": {done, outbox / name.with_suffix(".png")},
-            "review": {done, review.with_suffix(".png"), review.with_suffix(".reason.txt")},
+            "result": {done, *(outbox / result for result in made)},
+            "review": {done, review.with_suffix(".reason.txt"), *(outbox / "review" / result for result in made)},
             "failed": {failed, failed.with_name(f"{name.name}.reason.txt")},
         }
         own = files & {inbox / name}.union(*ends.values())
@@ -168,6 +175,11 @@ class Verdict:
         else:
             self.undecided.append(f"{name} ({', '.join(sorted(str(path) for path in own)) or 'no file'})")
         return own
+
+
+def in_temporary(path: Path) -> bool:
+    """Tell whether a file is an unfinished one, or lies in an unfinished folder."""
+    return any(map(is_temporary, path.parts))
 
 
 def examples(found: Sequence[object]) -> str:

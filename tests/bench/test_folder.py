@@ -9,13 +9,13 @@ import folder_latency
 import folder_steady
 import pytest
 from folder_ground import Clock, Ground, Unfinished, ground
-from folder_stock import Original, pictures, spoilt
+from folder_stock import Original, pictures, scans, spoilt
 from folder_verdict import Results, Verdict
 
 from bgwatch.job import Job, run
 from bgwatch.settings import PictureLimits
 
-GOOD, BAD, PALE = PurePath("good.jpg"), PurePath("a/bad.jpg"), PurePath("pale.jpg")
+GOOD, BAD, PALE, SCAN = PurePath("good.jpg"), PurePath("a/bad.jpg"), PurePath("pale.jpg"), PurePath("scan.jpg")
 ACCOUNT = r"(\d+) results \(\d+ to be reviewed\), (\d+) reasons.*; 0 lost, 0 duplicates, 0 leftovers, 0 otherwise amiss"
 
 
@@ -27,16 +27,19 @@ def place(tmp_path: Path) -> Iterator[Ground]:
 
 @pytest.fixture
 def dropped(place: Ground) -> dict[PurePath, Original]:
-    """Three originals that have ended in each of the three ways."""
+    """Originals that have ended in each of the three ways, and one of two pages."""
     good, pale = pictures(2)
     (bad, *_) = spoilt([good])
-    for name, original, end in ((GOOD, good, "done"), (PALE, pale, "done"), (BAD, bad, "failed")):
+    (scan,) = scans([good], 2)
+    for name, original, end in ((GOOD, good, "done"), (PALE, pale, "done"), (SCAN, scan, "done"), (BAD, bad, "failed")):
         put(place.outbox / end / name, original.content)
+    for page in (1, 2):
+        put(place.outbox / f"scan.frames/scan-{page}.png", result(place, GOOD))
     put(place.outbox / "good.png", result(place, GOOD))
     put(place.outbox / "review/pale.png", result(place, PALE))
     put(place.outbox / "review/pale.reason.txt", b"It is pale.\n")
     put(place.outbox / "failed/a/bad.jpg.reason.txt", b"It is bad.\n")
-    return {GOOD: good, BAD: bad, PALE: pale}
+    return {GOOD: good, BAD: bad, PALE: pale, SCAN: scan}
 
 
 def put(path: Path, content: bytes) -> None:
@@ -57,7 +60,15 @@ def test_three_kinds_of_end_are_all_right(place: Ground, dropped: dict[PurePath,
     results.look()
     results.look_at_all_again()
     assert results.faults == verdict.broken == []
-    assert verdict.counts == {"result": 1, "review": 1, "failed": 1}
+    assert verdict.counts == {"result": 2, "review": 1, "failed": 1}
+
+
+def test_half_a_series_is_seen(place: Ground, dropped: dict[PurePath, Original]) -> None:
+    (place.outbox / "scan.frames/scan-1.png").unlink()
+    results = Results(place, dropped)
+    results.look()
+    (fault,) = results.faults
+    assert fault.endswith("scan-2.png: is not one of 2 pages")
 
 
 def test_a_partial_result_is_seen(place: Ground, dropped: dict[PurePath, Original]) -> None:
@@ -101,6 +112,9 @@ def test_a_result_that_is_replaced_or_goes_is_seen(place: Ground, dropped: dict[
         ("outbox/failed/a/bad-2.jpg", "1 duplicates"),
         ("outbox/.bgwatch-0123-4567.tmp", "1 leftovers"),
         ("outbox/failed/.bgwatch-0123-4567.tmp", "1 leftovers"),
+        ("outbox/.bgwatch-0123-4567.tmp/scan-1.png", "1 leftovers"),
+        ("outbox/scan-2.frames/scan-1.png", "1 duplicates"),
+        ("outbox/scan.frames/scan-3.png", "1 duplicates"),
         ("outbox/other.png", "1 files that should not be there"),
         ("outbox/failed/good.jpg.reason.txt", "1 originals without exactly one end"),
     ],
@@ -112,7 +126,14 @@ def test_a_file_too_many_is_seen(place: Ground, dropped: dict[PurePath, Original
     assert Path(file).stem in broken
 
 
-@pytest.mark.parametrize("file", ["good.png", "review/pale.reason.txt", "failed/a/bad.jpg.reason.txt"])
+def test_an_empty_folder_that_is_left_is_seen(place: Ground, dropped: dict[PurePath, Original]) -> None:
+    (place.outbox / ".bgwatch-0123-4567.tmp").mkdir()
+    assert Verdict(place, dropped).leftovers == [".bgwatch-0123-4567.tmp"]
+
+
+@pytest.mark.parametrize(
+    "file", ["good.png", "review/pale.reason.txt", "failed/a/bad.jpg.reason.txt", "scan.frames/scan-2.png"]
+)
 def test_a_file_too_few_is_seen(place: Ground, dropped: dict[PurePath, Original], file: str) -> None:
     (place.outbox / file).unlink()
     (broken,) = Verdict(place, dropped).broken
@@ -160,7 +181,7 @@ def bench(capsys, where: Path, *arguments: object) -> str:
 def test_kills_lose_nothing(tmp_path: Path, capsys) -> None:
     said = bench(capsys, tmp_path, "kills", "--kills", 20)
     assert re.search(r"kills: 20 in .*: daemon \d+, worker \d+, both \d+; seed 0", said)
-    dropped, partial = re.search(r"(\d+) pictures; (\d+) results partial", said).groups()
+    dropped, partial = re.search(r"(\d+) pictures \(\d+ of several pages\); (\d+) results partial", said).groups()
     assert partial == "0"
     assert sum(map(int, re.search(ACCOUNT, said).groups())) == int(dropped) > 0
 
