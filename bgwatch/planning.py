@@ -77,7 +77,11 @@ class Plan:
 
 def is_file(inputs: Sequence[Source], out: Path | None) -> bool:
     """Tell whether OUT names one file, and not a folder."""
-    return out is not None and len(inputs) == 1 and out.suffix.lower() in SUFFIXES and not os.path.isdir(out)
+    return out is not None and len(inputs) == 1 and _is_named_as_file(out)
+
+
+def _is_named_as_file(out: Path) -> bool:
+    return out.suffix.lower() in SUFFIXES and not os.path.isdir(out)
 
 
 def plan(
@@ -120,8 +124,8 @@ def plan(
     Raises
     ------
     SettingsError
-        When OUT lies inside an input folder, or is the input itself, or a template leads out of it, or a column is
-        named and there is no CSV file.
+        When OUT lies inside an input folder, or is the input itself, or names one picture for many, or a template
+        leads out of it, or a column is named and there is no CSV file.
     """
     inputs = list(inputs)
     if column is not None and not any(isinstance(one, Path) and one.suffix.lower() in TABLES for one in inputs):
@@ -132,6 +136,7 @@ def plan(
         _refuse_as_file(inputs[0], out)
         wishes = {inputs[0]: out}
     else:
+        _refuse_one_for_many(inputs, out)
         found = _chosen(_all_found(inputs, out, made, column, journal), sample, seed)
         wishes = dict(wished(found, out, output, naming))
         if journal and not redo:
@@ -214,6 +219,13 @@ def _refuse_as_file(source: Source, out: Path) -> None:
         raise SettingsError(f"{out}: {source} is a {kind}, so OUT must be a folder; take the suffix away")
     if isinstance(source, Path) and os.path.exists(out) and os.path.exists(source) and out.samefile(source):
         raise SettingsError(f"{out}: OUT is the picture itself, which is never changed; name another file")
+
+
+def _refuse_one_for_many(inputs: Sequence[Source], out: Path | None) -> None:
+    if out is not None and _is_named_as_file(out):
+        raise SettingsError(
+            f"{out}: OUT is named like one picture, and {len(inputs)} INPUTs are given; name a folder without a suffix"
+        )
 
 
 def _refuse_inside(out: Path, given: Source) -> None:

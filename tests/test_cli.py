@@ -64,6 +64,23 @@ def test_nothing_is_overwritten_but_a_file_that_was_named(draw: Draw, bgwatch: B
     assert opened("out/a.png").mode == "RGBA"
 
 
+def test_one_picture_is_no_place_for_several_results(draw: Draw, bgwatch: Bgwatch) -> None:
+    draw("a.jpg")
+    draw("in/b.jpg")
+    for arguments in (("a.jpg", "in/b.jpg"), ("a.jpg", "a.jpg", "--dry-run"), ("in", "a.jpg")):
+        ended = bgwatch("remove", *arguments, "-o", "both.PNG")
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err == (
+            "error: both.PNG: OUT is named like one picture, and 2 INPUTs are given; name a folder without a suffix\n"
+        )
+    assert not Path("both.PNG").exists()
+    Path("both.PNG").mkdir()
+    assert sorted(bgwatch("remove", "a.jpg", "in/b.jpg", "-o", "both.PNG").out.split()) == [
+        "both.PNG/a.png",
+        "both.PNG/b.png",
+    ]
+
+
 def test_further_runs_over_a_folder_leave_their_own_results_alone(draw: Draw, bgwatch: Bgwatch) -> None:
     draw("in/a.jpg")
     bgwatch("remove", "in", "--mask")
