@@ -16,6 +16,8 @@ from bgwatch.errors import FolderError
 from bgwatch.inputs import fetch
 from bgwatch.settings import FetchLimits
 
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nContent-Length: 3\r\n\r\n"
+
 
 @pytest.fixture
 def fast_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +50,9 @@ def test_what_is_asked_for_comes(server: Server, tmp_path: Path) -> None:
         sending(BODY + b"and more than was declared", Content_Length=len(BODY)),
         saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"),
         saying(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + BODY),
+        saying(b"HTTP/1.1 102 Processing\r\n\r\n" * 5 + b"HTTP/1.1 200 OK\r\n\r\n" + BODY),
+        saying(EARLY_HINTS + b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + BODY),
+        saying(EARLY_HINTS + b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY + b"more"),
     ],
 )
 def test_servers_may_answer_in_many_ways(server: Server, tmp_path: Path, route: Any) -> None:
@@ -101,6 +106,12 @@ def test_what_is_no_address_is_never_looked_up(internet: Internet, tmp_path: Pat
         (failing(404), "its server answered 404 Not Found; check the address"),
         (failing(500), "its server answered 500 Internal Server Error"),
         (sending(b"", 204), "its server answered 204"),
+        (saying(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"), "its server answered 101 Switching"),
+        (saying(b"", EARLY_HINTS), "is not understood (more than 5 answers that there is going to be one)"),
+        (
+            saying(EARLY_HINTS + b"HTTP/1.1 404 Not Found\r\n\r\n"),
+            "its server answered 404 Not Found; check the address",
+        ),
         (sending(BODY, 206), "its server answered 206"),
         (leading("/", 304), "its server answered 304"),
         (sending(b""), "ended the connection after 0 bytes"),

@@ -33,6 +33,7 @@ from bgwatch.settings import FetchLimits
 
 REDIRECTS = 5
 MOVED = (301, 302, 303, 307, 308)
+INTERIM = 5  # answers before the real one
 CONNECTING = 10.0  # seconds for one of a host's addresses
 CHUNK = 2**16
 LONGEST_SAID = 200  # characters of what a server says that are repeated
@@ -125,6 +126,7 @@ def _answer(target: Target, private: bool, clock: _Clock) -> Iterator[http.clien
             name = target.host.rstrip(".")
             sock = stack.enter_context(_trust().wrap_socket(sock, server_hostname=name))
         connection = http.client.HTTPConnection(target.netloc)
+        connection.response_class = _Answer
         connection.sock = cast(Any, _Wire(sock, clock))
         headers = {
             "User-Agent": f"bgwatch/{__version__}",
@@ -192,6 +194,18 @@ def _reached(family: int, address: Any, clock: _Clock) -> socket.socket:
 @functools.cache
 def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer that is read on over those that come before it (RFC 9110, 15.2): `http.client` skips 100 alone."""
+
+    def begin(self) -> None:
+        for _ in range(INTERIM + 1):
+            super().begin()
+            if not 100 <= self.status < 200 or self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return
+            cast(Any, self).headers = None  # so that the next head is read
+        raise http.client.HTTPException(f"more than {INTERIM} answers that there is going to be one")
 
 
 class _Wire:
