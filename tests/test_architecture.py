@@ -45,7 +45,7 @@ SIBLINGS = {
 }
 ONLY = {"watchdog": {"watch.events"}, "http": {"inputs.fetch"}, "ssl": {"inputs.fetch"}, "sklearn": {"segment.kmeans"}}
 ONLY |= {"urllib": {"inputs.sources", "inputs.target"}, "urllib.request": set()}  # they split texts, and open nothing
-ONLY |= {"distributed": {"cluster.scheduler", "cluster.errand"}, "dask": set()}
+ONLY |= {"idna": {"inputs.target"}, "distributed": {"cluster.scheduler", "cluster.errand"}, "dask": set()}
 LAZILY = {"distributed"}  # extras, and slow to import: never at the top of a module
 # arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps
 SHARED_BY_STEPS = {

@@ -11,11 +11,26 @@ from serving import BODY, HOST, PUBLIC, Internet, Server, certificate_for, leadi
 
 from bgwatch.inputs import fetch
 
+SHARP = "xn--strae-oqa.example"
 
-def test_names_are_found_in_the_way_of_idna(server: Server, internet: Internet, tmp_path: Path) -> None:
-    internet.hosts["xn--bcher-kva.example"] = [[PUBLIC]]
-    assert got(server.url("/a.png", "Bücher.example"), tmp_path, private=False) == BODY
-    assert server.asked[0][1]["Host"] == f"xn--bcher-kva.example:{server.port}"
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("Bücher.example", "xn--bcher-kva.example"),
+        ("STRASSE.example", "strasse.example"),
+        ("Straße.example", SHARP),
+        ("βόλος。example", "xn--nxasmm1c.example"),
+        ("my_pictures--1.example", "my_pictures--1.example"),
+    ],
+)
+def test_names_are_found_in_the_way_of_idna_2008(
+    server: Server, internet: Internet, tmp_path: Path, host: str, name: str
+) -> None:
+    internet.hosts[name] = [[PUBLIC]]
+    assert got(server.url("/a.png", host), tmp_path, private=False) == BODY
+    assert internet.resolved == [name]
+    assert server.asked[0][1]["Host"] == f"{name}:{server.port}"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +145,7 @@ def test_a_redirect_may_be_written_in_utf_8(server: Server, tmp_path: Path) -> N
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = certificate_for(tmp_path_factory.mktemp("certificate"), f"DNS:{HOST}", "IP:127.0.0.1")
+    made = certificate_for(tmp_path_factory.mktemp("certificate"), f"DNS:{HOST}", f"DNS:{SHARP}", "IP:127.0.0.1")
     if made is None:
         pytest.skip("no openssl on PATH to make a certificate with")
     return made
@@ -155,6 +170,8 @@ def test_certificates_are_checked_for_the_name_that_was_given(
     internet.hosts[f"{HOST}."] = [[PUBLIC]]
     assert got(secure_server.url("/a.png", f"{HOST}."), tmp_path) == BODY
     assert got(secure_server.url("/a.png"), tmp_path) == BODY
+    internet.hosts[SHARP] = [[PUBLIC]]
+    assert got(secure_server.url("/a.png", "straße.example"), tmp_path) == BODY
     internet.hosts["other.example"] = [[PUBLIC]]
     said = refused(secure_server.url("/a.png", "other.example"), tmp_path)
     assert "is not accepted (Hostname mismatch, certificate is not valid for 'other.example'.)" in said

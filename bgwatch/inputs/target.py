@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
+import idna
+
 from bgwatch.inputs.sources import shown
 
 PORTS = {"http": 80, "https": 443}
@@ -29,7 +31,7 @@ class Target:
     scheme : {"http", "https"}
         The scheme.
     host : str
-        A name in ASCII (IDNA 2003, as the standard library's sockets have it) or an address without brackets.
+        A name in ASCII (IDNA 2008 with the mapping of UTS 46) or an address without brackets.
     port : int
         The port.
     asked : str
@@ -51,7 +53,7 @@ class Target:
             raise Refused("has control characters in it; check the address")
         try:
             parts = urlsplit(url)
-            host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+            host, port = _in_ascii(parts.hostname or ""), parts.port
         except ValueError as error:
             raise Refused(f"is not understood ({error}); check the address") from None
         if parts.scheme not in PORTS:
@@ -83,3 +85,13 @@ class Target:
             said = f"it redirects from https to http ({shown(following.url)}), which is not followed; check the address"
             raise Refused(said)
         return following
+
+
+def _in_ascii(host: str) -> str:
+    """Write a host as it is resolved, connected to and sent; raise UnicodeError where it cannot be.
+
+    What is ASCII stays as it is, names with ``_`` too, which IDNA does not have. Sockets encode names once more, in the
+    way of IDNA 2003, which is done here so that it changes nothing there.
+    """
+    name = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    return name.encode("idna").decode("ascii")
