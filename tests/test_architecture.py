@@ -37,7 +37,7 @@ SIBLINGS = {
     ("cluster.errand", "workers"),
     *((f"reading.{name}", "reading") for name in ("decoding", "deep", "decoders")),
     *((f"writing.{name}", "writing") for name in ("animate", "encode", "finish", "frame")),
-    *((f"inputs.{name}", "inputs") for name in ("fetch", "lists", "streams", "target")),
+    *((f"inputs.{name}", "inputs") for name in ("fetch", "lists", "streams", "tables", "target")),
     ("journal", "inputs"),
     *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "filing", "retry", "report")),
     *((f"watch.{name}", "watch") for name in ("ledger", "opening")),

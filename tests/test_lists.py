@@ -14,6 +14,7 @@ from bgwatch.inputs.sources import Url
 PEOPLE = (
     "name,img,home\nAnna,pics/anna.jpg,https://anna.example\nBen,https://ben.example/b.png?x=1,https://ben.example\n"
 )
+ORG = "https://example.org"
 
 
 def read(path: Path, column: str | None = None) -> tuple[list[str], list[str]]:
@@ -67,6 +68,17 @@ def test_a_text_list_has_comments_and_blank_lines() -> None:
         ('name,img\n"Anna,\nthe first",a.jpg\n', ["a.jpg"]),
         ("a.jpg\nb.jpg\n", ["a.jpg", "b.jpg"]),
         ("Anna,a.jpg\nBen,b.jpg\n", ["a.jpg", "b.jpg"]),
+        ("\n,,\nname,img,\nAnna,a.jpg,\n", ["a.jpg"]),
+        ("sep=;\nname, first;img\nAnna;a.jpg\n", ["a.jpg"]),
+        ('"name, first, last";img\n"A, B, C";a.jpg\n', ["a.jpg"]),
+        ("name, first, last\timg\nAnna\ta.jpg\n", ["a.jpg"]),
+        ("https://example.org/a.jpg,Anna\nhttps://example.org/2?x=1,Ben\n", [f"{ORG}/a.jpg", f"{ORG}/2?x=1"]),
+        ("https://example.org/1,Anna Smith\n", [f"{ORG}/1"]),
+        ("https://example.org/1\tAnna\n", [f"{ORG}/1"]),
+        ("sep=,\nhttps://example.org/1,Anna\n", [f"{ORG}/1"]),
+        ('"https://example.org/1",Anna\n', [f"{ORG}/1"]),
+        ('"https://example.org/a?crop=1,2,3"\n', [f"{ORG}/a?crop=1,2,3"]),
+        ("https://example.org/a.jpg\nhttps://example.org/a?crop=1,2,3\n", [f"{ORG}/a.jpg", f"{ORG}/a?crop=1,2,3"]),
         ("name,img\n", None),
         ("name,img\nAnna,a\n", None),
         ("img\n", []),
@@ -90,6 +102,31 @@ def test_a_column_that_is_missing_or_not_clear_is_told_with_those_there_are() ->
     )
     assert "name one of '1', '2' with --column" in refused(written("a.csv", "a.jpg,b.jpg\n"), "img")
     assert read(Path("a.csv"), "2") == (["b.jpg"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("https://example.org/a.jpg?crop=1,2,3\n", "/a.jpg?crop=1"),
+        ("https://example.org/w_1,h_2/a.jpg\n", "/w_1"),
+        ("https://example.org/1;a=1;b\nhttps://example.org/2\n", "/1"),
+    ],
+)
+def test_no_address_is_cut_where_no_line_names_columns(text: str, cut: str) -> None:
+    assert refused(written("a.csv", text)) == (
+        f"a.csv: whether its first address ends with {ORG}{cut} is not clear, since no line above names the columns;"
+        " add such a line, or put the addresses into quotes"
+    )
+    assert read(written("a.csv", f"img\n{text}")) == (text.split(), [])
+
+
+def test_who_names_a_column_knows_where_it_ends() -> None:
+    assert read(written("a.csv", "https://example.org/1,Anna\n"), "1") == ([f"{ORG}/1"], [])
+
+
+def test_a_row_with_more_cells_than_columns_is_told() -> None:
+    path = written("a.csv", "name;img\nAnna;https://example.org/a;b;c.jpg\nBen;b.jpg;;\n")
+    assert read(path) == (["b.jpg"], ["a.csv: line 2 has 4 cells for 2 columns; put what has a ';' in it into quotes"])
 
 
 def test_empty_cells_are_counted() -> None:

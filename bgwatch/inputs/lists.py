@@ -1,22 +1,19 @@
 """A CSV file or a text file to the pictures that it names."""
 
 import csv
-import itertools
 import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bgwatch.errors import PictureError
-from bgwatch.imagefile import SUFFIXES, looks_like_picture
+from bgwatch.imagefile import looks_like_picture
 from bgwatch.inputs.sources import Source, Url, is_url
+from bgwatch.inputs.tables import cells
 
 TABLES = frozenset({".csv", ".tsv"})
 LISTS = TABLES | {".txt"}
-DELIMITERS = ",;\t"
-NO_DELIMITER = "\x1f"
 MAX_BYTES = 200_000_000
-LOOKED_AT = 100  # rows, to find the column that names pictures
 
 
 def is_list(source: Source) -> bool:
@@ -31,10 +28,8 @@ def listed(
 ) -> Iterator[Source]:
     """Read a list, row by row.
 
-    A text file has an address or a path on each line; what begins with ``#`` is a comment. A CSV file has commas,
-    semicolons or tabs, whichever its first line has most of: `csv.Sniffer` takes what addresses consist of for
-    delimiters. Its first line has the names of its columns, unless it names a picture itself; then the columns are
-    called 1, 2 and so on.
+    A text file has an address or a path on each line; what begins with ``#`` is a comment. Of a CSV file see
+    `bgwatch.inputs.tables`.
 
     Parameters
     ----------
@@ -43,7 +38,7 @@ def listed(
     column : str or None
         The column that names the pictures. None takes the only one, or the only one that looks as if it did.
     tell : callable
-        Gets a sentence for each row that names what cannot be a picture.
+        Gets a sentence for each row that names what cannot be a picture, or has more cells than there are columns.
     note : callable
         Gets a sentence on rows that name nothing.
 
@@ -58,8 +53,8 @@ def listed(
             raise PictureError(f"{path}: not a regular file; give a list that is one")
         if status.st_size > MAX_BYTES:
             raise PictureError(f"{path}: lists of more than {MAX_BYTES // 10**6} MB are not read; split it")
-        cells = _cells(path, column, note) if path.suffix.lower() in TABLES else _lines(path)
-        for number, cell in cells:
+        rows = cells(path, column, tell, note) if path.suffix.lower() in TABLES else _lines(path)
+        for number, cell in rows:
             source = _named(cell, path)
             if isinstance(source, str):
                 tell(f"{path}: line {number} {source}")
@@ -90,63 +85,3 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         for number, line in enumerate(file, 1):
             if (text := line.strip()) and not text.startswith("#"):
                 yield number, text
-
-
-def _cells(path: Path, column: str | None, note: Callable[[str], None]) -> Iterator[tuple[int, str]]:
-    """Yield the cells of the column that names pictures, each with the line it is on."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline(csv.field_size_limit())
-        file.seek(0)
-        delimiter = max(DELIMITERS, key=first.count)
-        # where there is but one column, its addresses may have commas in them
-        reader = csv.reader(file, delimiter=delimiter if delimiter in first else NO_DELIMITER)
-        rows: Iterator[tuple[int, list[str]]] = (
-            (reader.line_num, [cell.strip() for cell in row]) for row in reader if row
-        )
-        number, head = next(rows, (0, []))
-        if not head:
-            raise PictureError(f"{path}: the list is empty; name a list of pictures")
-        if any(map(_looks_like_picture, head)):
-            rows = itertools.chain([(number, head)], rows)
-            head = [str(place) for place, _ in enumerate(head, 1)]
-        sample = list(itertools.islice(rows, LOOKED_AT))
-        place = _place_of(column, head, [row for _, row in sample], path)
-        empty = 0
-        for number, row in itertools.chain(sample, rows):
-            if cell := _at(row, place):
-                yield number, cell
-            else:
-                empty += 1
-        if empty:
-            note(
-                f"{path}: {empty} row{'s have' if empty > 1 else ' has'} nothing in the column {head[place]!r}; skipped"
-            )
-
-
-def _place_of(column: str | None, head: list[str], rows: list[list[str]], path: Path) -> int:
-    names = ", ".join(map(repr, head))
-    if column is not None:
-        if column.strip() not in head:
-            raise PictureError(f"{path}: has no column {column!r}; name one of {names} with --column")
-        return head.index(column.strip())
-    if len(head) == 1:
-        return 0
-    fitting = [place for place, _ in enumerate(head) if _names_pictures([_at(row, place) for row in rows])]
-    if len(fitting) == 1:
-        return fitting[0]
-    found = f"{len(fitting)} of its columns name" if fitting else "none of its columns seems to name"
-    raise PictureError(f"{path}: {found} pictures; name one of {names} with --column")
-
-
-def _names_pictures(cells: list[str]) -> bool:
-    """Tell whether most cells of a column that are not empty name pictures."""
-    filled = [cell for cell in cells if cell]
-    return 2 * sum(map(_looks_like_picture, filled)) > len(filled)
-
-
-def _looks_like_picture(cell: str) -> bool:
-    return is_url(cell) or Path(cell).suffix.lower() in SUFFIXES
-
-
-def _at(row: list[str], place: int) -> str:
-    return row[place] if place < len(row) else ""
