@@ -129,6 +129,18 @@ def test_a_row_with_more_cells_than_columns_is_told() -> None:
     assert read(path) == (["b.jpg"], ["a.csv: line 2 has 4 cells for 2 columns; put what has a ';' in it into quotes"])
 
 
+def test_paths_may_start_from_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    root = Path("~root").expanduser()
+    path = written("lists/a.txt", "~/pics/a.jpg\n~root/b.jpg\n~no-one-has-this-name/c.jpg\n./~/d.jpg\n~e.jpg\n~\n")
+    found, said = read(path)
+    assert found == [f"{tmp_path}/pics/a.jpg", f"{root}/b.jpg", "lists/~/d.jpg", "lists/~e.jpg", "lists/~"]
+    assert said == [
+        "lists/a.txt: line 3 names ~no-one-has-this-name, and no such home is known;"
+        " give the whole path, or ./~no-one-has-this-name for a folder of that name"
+    ]
+
+
 def test_empty_cells_are_counted() -> None:
     path = written("a.csv", "name,img\nAnna,a.jpg\n\nBen,\nCleo\nDora,  \n")
     assert read(path, "img") == (["a.jpg"], ["a.csv: 3 rows have nothing in the column 'img'; skipped"])

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from bgwatch.inputs.tables import cells
 TABLES = frozenset({".csv", ".tsv"})
 LISTS = TABLES | {".txt"}
 MAX_BYTES = 200_000_000
+HOME = re.compile(r"~[^/]*/")
 
 
 def is_list(source: Source) -> bool:
@@ -34,7 +36,7 @@ def listed(
     Parameters
     ----------
     path : Path
-        The list, in UTF-8. Relative paths in it start from its folder.
+        The list, in UTF-8. Relative paths in it start from its folder, and ``~/`` is the user's home.
     column : str or None
         The column that names the pictures. None takes the only one, or the only one that looks as if it did.
     tell : callable
@@ -77,7 +79,11 @@ def _named(cell: str, path: Path) -> Source | str:
         return "has a NUL character in it; take it out"
     if Path(cell).suffix.lower() in LISTS:
         return f"names another list ({cell}), which is not followed; give that one as an INPUT"
-    return path.parent / cell
+    try:
+        return path.parent / (Path(cell).expanduser() if HOME.match(cell) else cell)
+    except RuntimeError:
+        home = cell.partition("/")[0]
+        return f"names {home}, and no such home is known; give the whole path, or ./{home} for a folder of that name"
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
