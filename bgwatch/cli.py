@@ -126,7 +126,7 @@ def remove(
     workers: int | None,
     **given: Any,
 ) -> None:
-    """Cut out pictures: files, folders with all in them, URLs, lists of these (.csv, .tsv, .txt), or - for stdin.
+    """Cut out pictures: files, whole folders, URLs, lists of files and URLs (.csv, .tsv, .txt), or - for stdin.
 
     Without -o the result of photo.jpg is photo.cutout.png beside it, that of a URL is in the current folder, and that
     of stdin goes to stdout.

@@ -14,6 +14,7 @@ from bgwatch.inputs.sources import Url
 PEOPLE = (
     "name,img,home\nAnna,pics/anna.jpg,https://anna.example\nBen,https://ben.example/b.png?x=1,https://ben.example\n"
 )
+DATA = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA"
 ORG = "https://example.org"
 
 
@@ -100,6 +101,8 @@ def test_a_column_that_is_missing_or_not_clear_is_told_with_those_there_are() ->
     assert refused(path) == (
         "people.csv: 2 of its columns name pictures; name one of 'name', 'img', 'home' with --column"
     )
+    doubled = written("doubled.csv", "img,name,img\na.jpg,Anna,b.jpg\n")
+    assert refused(doubled, "img") == "doubled.csv: has 2 columns 'img'; give each a name of its own"
     assert "name one of '1', '2' with --column" in refused(written("a.csv", "a.jpg,b.jpg\n"), "img")
     assert read(Path("a.csv"), "2") == (["b.jpg"], [])
 
@@ -147,12 +150,18 @@ def test_empty_cells_are_counted() -> None:
 
 
 def test_what_can_be_no_picture_is_told_with_its_line() -> None:
-    path = written("a.csv", "img\na.jpg\nb.csv\nc\0.jpg\nhttps://example.org/d.csv\n")
+    Path("folder").mkdir()
+    rows = ["a.jpg", "b.csv", "c\0.jpg", "https://example.org/d.csv", "folder/", ".", DATA, "x/" * 2500, "y" * 300]
+    path = written("a.csv", "\n".join(["img", *rows]))
     found, said = read(path)
-    assert found == ["a.jpg", "https://example.org/d.csv"]
+    assert found == ["a.jpg", "https://example.org/d.csv", "y" * 300]
     assert said == [
         "a.csv: line 3 names another list (b.csv), which is not followed; give that one as an INPUT",
         "a.csv: line 4 has a NUL character in it; take it out",
+        "a.csv: line 6 names a folder (folder/), which is not followed; give that one as an INPUT",
+        "a.csv: line 7 names a folder (.), which is not followed; give that one as an INPUT",
+        "a.csv: line 8 has a picture in it (data:image/png;base64,iVB...), which is not read; save that to a file",
+        "a.csv: line 9 has 5000 characters, and a path has no more than 4096; check it",
     ]
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from bgwatch.errors import PictureError
 from bgwatch.imagefile import looks_like_picture
-from bgwatch.inputs.sources import Source, Url, is_url
+from bgwatch.inputs.sources import Source, Url, is_folder, is_url
 from bgwatch.inputs.tables import cells
 
 TABLES = frozenset({".csv", ".tsv"})
 LISTS = TABLES | {".txt"}
 MAX_BYTES = 200_000_000
+LONGEST_PATH = 4096  # Linux's PATH_MAX
 HOME = re.compile(r"~[^/]*/")
 
 
@@ -75,15 +76,29 @@ def _named(cell: str, path: Path) -> Source | str:
     """Give what a row names, or say what is wrong with it."""
     if is_url(cell):
         return Url(cell)
-    if "\0" in cell:
-        return "has a NUL character in it; take it out"
-    if Path(cell).suffix.lower() in LISTS:
-        return f"names another list ({cell}), which is not followed; give that one as an INPUT"
+    if fault := _fault(cell):
+        return fault
     try:
-        return path.parent / (Path(cell).expanduser() if HOME.match(cell) else cell)
+        named = path.parent / (Path(cell).expanduser() if HOME.match(cell) else cell)
     except RuntimeError:
         home = cell.partition("/")[0]
         return f"names {home}, and no such home is known; give the whole path, or ./{home} for a folder of that name"
+    if is_folder(named):
+        return f"names a folder ({cell}), which is not followed; give that one as an INPUT"
+    return named
+
+
+def _fault(cell: str) -> str | None:
+    """Say why a text is no path of a picture."""
+    if "\0" in cell:
+        return "has a NUL character in it; take it out"
+    if cell[:5].lower() == "data:":
+        return f"has a picture in it ({cell[:25]}...), which is not read; save that to a file"
+    if len(cell) > LONGEST_PATH:
+        return f"has {len(cell)} characters, and a path has no more than {LONGEST_PATH}; check it"
+    if Path(cell).suffix.lower() in LISTS:
+        return f"names another list ({cell}), which is not followed; give that one as an INPUT"
+    return None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

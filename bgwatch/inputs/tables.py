@@ -120,6 +120,8 @@ def _place_of(column: str | None, head: list[str], rows: list[list[str]], path: 
     if column is not None:
         if column.strip() not in head:
             raise PictureError(f"{path}: has no column {column!r}; name one of {names} with --column")
+        if (same := head.count(column.strip())) > 1:
+            raise PictureError(f"{path}: has {same} columns {column!r}; give each a name of its own")
         return head.index(column.strip())
     if len(head) == 1:
         return 0
