@@ -70,6 +70,7 @@ def test_a_text_list_has_comments_and_blank_lines() -> None:
         ("a.jpg\nb.jpg\n", ["a.jpg", "b.jpg"]),
         ("Anna,a.jpg\nBen,b.jpg\n", ["a.jpg", "b.jpg"]),
         ("\n,,\nname,img,\nAnna,a.jpg,\n", ["a.jpg"]),
+        ("\nsep=;\n\nname;img\nAnna;a.jpg\n", ["a.jpg"]),
         ("sep=;\nname, first;img\nAnna;a.jpg\n", ["a.jpg"]),
         ('"name, first, last";img\n"A, B, C";a.jpg\n', ["a.jpg"]),
         ("name, first, last\timg\nAnna\ta.jpg\n", ["a.jpg"]),

@@ -96,12 +96,11 @@ def _headed(
 
 
 def _rows(file: TextIO, layout: _Layout) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that have anything in them, each with its line."""
+    """Give the rows that have anything in them, each with its line."""
     reader = csv.reader(file, delimiter=layout.delimiter)
-    for row in itertools.islice(reader, 1 if layout.declared else 0, None):
-        stripped = [cell.strip() for cell in row]
-        if any(stripped):
-            yield reader.line_num, stripped
+    stripped = ([cell.strip() for cell in row] for row in reader)
+    filled = ((reader.line_num, row) for row in stripped if any(row))
+    return itertools.islice(filled, 1 if layout.declared else 0, None)
 
 
 def _refuse_cut(row: list[str], line: str, path: Path) -> None:
