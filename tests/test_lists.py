@@ -133,6 +133,16 @@ def test_a_row_with_more_cells_than_columns_is_told() -> None:
     assert read(path) == (["b.jpg"], ["a.csv: line 2 has 4 cells for 2 columns; put what has a ';' in it into quotes"])
 
 
+def test_a_picture_is_whole_whatever_follows_it_in_a_row_of_more_cells() -> None:
+    """An unquoted comma in a note is no reason to leave the picture out."""
+    path = written(
+        "a.csv", "img,note\na.jpg,hello, world\nhttps://example.org/b.jpg,yes, please\nhello, c.jpg,no, no\n"
+    )
+    found, said = read(path)
+    assert found == ["a.jpg", f"{ORG}/b.jpg"]
+    assert [sentence.partition(";")[0] for sentence in said] == ["a.csv: line 4 has 4 cells for 2 columns"]
+
+
 def test_paths_may_start_from_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     root = Path("~root").expanduser()

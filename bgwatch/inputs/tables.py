@@ -35,7 +35,8 @@ def cells(
     column : str or None
         The name of the column. None takes the only one, or the only one that looks as if it named pictures.
     tell : callable
-        Gets a sentence for each row that has more cells than there are columns.
+        Gets a sentence for each row that has more cells than there are columns, and no name that ends like a
+        picture's in this one.
     note : callable
         Gets a sentence on rows that name nothing.
 
@@ -53,7 +54,7 @@ def cells(
         place = _place_of(column, head, [row for _, row in sample], path)
         empty = 0
         for number, row in itertools.chain(sample, rows):
-            if any(row[len(head) :]):
+            if any(row[len(head) :]) and not _ends_like_picture(_at(row, place)):
                 said = f"has {len(row)} cells for {len(head)} columns"
                 tell(f"{path}: line {number} {said}; put what has a {layout.delimiter!r} in it into quotes")
             elif cell := _at(row, place):
@@ -106,7 +107,7 @@ def _rows(file: TextIO, layout: _Layout) -> Iterator[tuple[int, list[str]]]:
 def _refuse_cut(row: list[str], line: str, path: Path) -> None:
     """Raise PictureError where a delimiter may be part of an address, as in ``https://example.org/a?crop=1,2``."""
     for cell, following in itertools.pairwise(row):
-        whole = Path(cell).suffix.lower() in SUFFIXES or f'"{cell}"' in line
+        whole = _ends_like_picture(cell) or f'"{cell}"' in line
         if is_url(cell) and not whole and following and not is_url(following) and " " not in following:
             raise PictureError(
                 f"{path}: whether its first address ends with {shown(cell)} is not clear, since no line above names the"
@@ -138,7 +139,11 @@ def _names_pictures(cells: list[str]) -> bool:
 
 
 def _looks_like_picture(cell: str) -> bool:
-    return is_url(cell) or Path(cell).suffix.lower() in SUFFIXES
+    return is_url(cell) or _ends_like_picture(cell)
+
+
+def _ends_like_picture(cell: str) -> bool:
+    return Path(cell).suffix.lower() in SUFFIXES
 
 
 def _at(row: list[str], place: int) -> str:
