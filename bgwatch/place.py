@@ -6,11 +6,13 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from bgwatch.errors import FolderError
 from bgwatch.series import is_series
 
+TEMPORARY = ".tmp"
 CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # of file systems that sync no folders
 
 
@@ -22,7 +24,7 @@ def refuse_outside(path: Path, folder: Path) -> None:
 
 def temporary_in(folder: Path, owner: str = "") -> Path:
     """Name a hidden temporary file; ``owner`` tells whose it is when leftovers are swept."""
-    return folder / f".bgwatch-{owner}{uuid.uuid4().hex}.tmp"
+    return folder / f".bgwatch-{owner}{uuid.uuid4().hex}{TEMPORARY}"
 
 
 def make_folder(folder: Path) -> None:
@@ -97,17 +99,19 @@ def write_series(pieces: Iterable[tuple[str, bytes]], folder: Path) -> int:
 
 
 def take_away(path: Path) -> None:
-    """Delete a file, or a folder with all in it.
+    """Delete a file or, of folders, a temporary or a series alone.
 
     Raises
     ------
     OSError
-        When the system refuses it.
+        When it is another folder, or the system refuses it.
     """
-    if _is_folder(path):
+    if not _is_folder(path):
+        path.unlink()
+    elif path.suffix == TEMPORARY or is_series(path):
         shutil.rmtree(path)
     else:
-        path.unlink()
+        raise _is_a_folder()
 
 
 def discard(temporary: Path) -> None:
@@ -161,7 +165,7 @@ def publish(temporary: Path, target: Path, replace: bool = False) -> None:
     """
     try:
         if replace:
-            _replace(temporary, target)
+            _replace(temporary, target, temporary.with_suffix(".old.tmp"))
         else:
             _rename_new(temporary, target)
         sync_folder(target.parent)
@@ -172,7 +176,9 @@ def publish(temporary: Path, target: Path, replace: bool = False) -> None:
 
 
 def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> None:
-    """Move a file to a free place, or over what is there if asked, to another disk by way of a temporary; mtime stays.
+    """Move a file or a series to a free place, or over what is there if asked, to another disk by way of a temporary.
+
+    Its time of change stays.
 
     Raises
     ------
@@ -181,7 +187,7 @@ def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> No
     FolderError
         When one of the folders refuses it; the file is where it was.
     """
-    rename = _replace if replace else _rename_new
+    rename = partial(_replace, aside=temporary.with_suffix(".old.tmp")) if replace else _rename_new
     try:
         try:
             rename(path, target)
@@ -242,14 +248,13 @@ def _rename_new(path: Path, target: Path) -> None:
         _unlink_or_undo(path, target)
 
 
-def _replace(path: Path, target: Path) -> None:
+def _replace(path: Path, target: Path, aside: Path) -> None:
     """Rename over what is there; a folder is put aside first, since no system replaces one that is not empty."""
     if not replaceable(target):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        raise _is_a_folder()
     if not target.is_dir():
         path.replace(target)
         return
-    aside = path.with_suffix(".old.tmp")
     target.rename(aside)
     try:
         path.rename(target)
@@ -275,6 +280,10 @@ def _vanish(path: Path) -> None:
         discard(aside)
     else:
         path.unlink()
+
+
+def _is_a_folder() -> IsADirectoryError:
+    return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
 def _is_folder(path: Path) -> bool:

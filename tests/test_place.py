@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bgwatch import place
 from bgwatch.errors import FolderError
 from bgwatch.numbering import fitting, numbered
-from bgwatch.place import make_folder, move, publish, write_durably
+from bgwatch.place import discard, make_folder, move, publish, write_durably
 
 
 def test_clashes_are_numbered_before_the_suffix(tmp_path: Path) -> None:
@@ -274,13 +274,23 @@ def test_a_series_moves_to_another_disk(tmp_path: Path, monkeypatch: pytest.Monk
     name = "_replace" if there else "_rename_new"
     rename = getattr(place, name)
 
-    def another_disk(source: Path, goal: Path) -> None:
+    def another_disk(source: Path, goal: Path, **how: Path) -> None:
         if source == path:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        rename(source, goal)
+        rename(source, goal, **how)
 
     monkeypatch.setattr(place, name, another_disk)
     move(path, target, target.with_name(".temporary.tmp"), replace=there)
     assert contents(target) == ["1", "2"]
     assert not list(path.parent.iterdir())
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_no_other_folder_is_ever_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is taken for a temporary: a job that has none has the current folder for one."""
+    monkeypatch.chdir(pages(tmp_path / "work", "1"))
+    for path in (Path(), Path.cwd(), tmp_path, pages(tmp_path / "a.frames", "1") / "..", tmp_path / "gone"):
+        discard(path)
+    assert contents(tmp_path / "work") == contents(tmp_path / "a.frames") == ["1"]
+    discard(tmp_path / "a.frames")
+    assert not (tmp_path / "a.frames").exists()
