@@ -175,7 +175,7 @@ def _cut(job: Job, start: float) -> Outcome:
     return Outcome(
         job,
         "unsure" if unsure else "done",
-        (*(worst.report.reasons if unsure else ()), *notes),
+        (*(f"{worst.name}{reason}" for reason in worst.report.reasons if unsure), *notes),
         worst.confidence,
         worst.identity,
         time.monotonic() - start,
@@ -189,6 +189,7 @@ def _cut(job: Job, start: float) -> Outcome:
 class Cut:
     """What is remembered of a frame or page once it is written."""
 
+    name: str
     confidence: float
     report: "Report"
     notes: tuple[str, ...]
@@ -216,7 +217,8 @@ def _each_cut(
         notes = (*picture.notes, *made.notes)
         if picture.frames > 1 and limits.frames == "all" and output.format == "tiff" and "exif" in made.kept:
             notes = (*notes, "its EXIF was left out, which a TIFF of several pages has no place for here")
-        cuts.append(Cut(cutout.confidence, cutout.report, notes, picture.identity))
+        name = f"frame {picture.frame + 1} of {picture.frames}: " if picture.frames > 1 else ""
+        cuts.append(Cut(name, cutout.confidence, cutout.report, notes, picture.identity))
         yield Frame(made.pixels, made.kept, picture.duration, picture.frames, picture.loop)
         laps("encode")
 

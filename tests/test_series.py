@@ -12,8 +12,9 @@ from PIL import Image
 from scenes import Ended, disc
 
 from bgwatch import remove_background
+from bgwatch.numbering import LONGEST_NUMBERED, fitting
 from bgwatch.place import replaceable
-from bgwatch.series import is_series, numbers, series_of
+from bgwatch.series import _is_numbered, is_series, numbers, series_of
 
 Bgwatch = Callable[..., Ended]
 
@@ -76,6 +77,15 @@ def test_one_file_where_it_shows_them_and_else_numbered(
     assert names() == {wanted.format(number) for number in (1, 2, 3)}
 
 
+def test_the_least_sure_page_is_named(bgwatch: Bgwatch) -> None:
+    """Black and white noise in the third of three."""
+    pages = [disc(), disc(), Image.effect_noise((120, 140), 255).convert("RGB")]
+    pages[0].save("scan.tif", save_all=True, append_images=pages[1:])
+    ended = bgwatch("remove", "scan.tif", "-o", "out", "--frames", "each")
+    assert "unsure: out/scan.frames (confidence" in ended.err
+    assert "): frame 3 of 3: " in ended.err
+
+
 def test_numbers_sort_as_the_frames_come(bgwatch: Bgwatch) -> None:
     gif(count=11)
     assert bgwatch("remove", "moving.gif", "-o", "out", "--frames", "each", "--workers", 1).code == 0
@@ -85,10 +95,12 @@ def test_numbers_sort_as_the_frames_come(bgwatch: Bgwatch) -> None:
 @given(st.text(min_size=1, max_size=300).filter(lambda text: text.isprintable() and "/" not in text), st.integers(1, 9))
 def test_a_series_is_known_by_its_names(stem: str, count: int) -> None:
     """Of whatever name, and they fit into a folder."""
-    folder = series_of(Path(stem[:40] + ".png"))
+    folder = series_of(Path(fitting(stem, ".png")))
     made = list(numbers(stem, count, ".png"))
     assert len({*made}) == count
-    assert all(len(name.encode()) <= 255 for name in (*made, folder.name))
+    assert len(folder.name.encode()) <= 255
+    assert all(_is_numbered(name, folder.stem) for name in made)
+    assert all(_is_numbered(name, Path(fitting(folder.stem, "-12345.frames", LONGEST_NUMBERED)).stem) for name in made)
 
 
 def test_a_series_is_told_from_a_folder_of_a_persons(bgwatch: Bgwatch) -> None:
