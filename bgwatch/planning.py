@@ -194,9 +194,9 @@ def _found_in_folder(
 
     for name, folders, files in os.walk(given, onerror=unreadable):
         folder = Path(name)
-        folders[:] = sorted(
-            one for one in folders if not (one.startswith(".") or _is_result(folder / one, out, journal))
-        )
+        seen = sorted(one for one in folders if not one.startswith("."))
+        folders[:] = [one for one in seen if not _is_result(folder / one, out, journal)]
+        made.own += len(seen) - len(folders)
         for file in sorted(files):
             path = folder / file
             if file.startswith("."):

@@ -166,6 +166,9 @@ def test_results_beside_their_pictures_are_none_the_next_time(bgwatch: Bgwatch) 
     }
     again = bgwatch("remove", "in", "--frames", "each")
     assert (again.code, names("in")) == (0, before)
+    again = bgwatch("remove", "in", "--frames", "each", "--redo", "-o", "out", "--dry-run")
+    assert again.out.splitlines()[0] == "in/scan.tif -> out/scan.png"
+    assert "2 skipped that are results" in bgwatch("remove", "in", "--frames", "each", "--redo").err
 
 
 def test_one_file_or_standard_output_takes_no_series(bgwatch: Bgwatch) -> None:
