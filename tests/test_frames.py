@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import zoo
 from PIL import Image
-from scenes import Ended
+from scenes import Ended, png_chunk
 from tiffs import tiff
 
 from bgwatch.errors import PictureError, UnfinishedError
 from bgwatch.imagefile import Picture, decode, frames
 from bgwatch.settings import PictureLimits
+from bgwatch.writing.animate import Frame, animated
 
 LIMIT = PictureLimits(max_frames=20)
 COLOURS = ["red", "lime", "blue"]
@@ -149,6 +150,30 @@ def test_pages_may_differ_in_depth(tmp_path: Path) -> None:
     found = list(frames(tmp_path / "a", LIMIT))
     assert [isinstance(picture.pixels, np.ndarray) for picture in found] == [False, True, False]
     assert [middle(picture) for picture in found] == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_what_an_animation_loses_of_16_bits_is_said(tmp_path: Path, mode: str) -> None:
+    """The first frame alone loses nothing, nor do those of grey; the key colour stays transparent."""
+    samples = zoo.deep(mode)[..., 0] if mode == "L" else zoo.deep(mode)
+    moving = b"".join(animated(Frame(samples, {}, 40.0, 3), [Frame(samples, {}, 40.0, 3)] * 2))
+    place = moving.index(b"IHDR") + 21
+    key = png_chunk(b"tRNS", samples[3, 4].astype(">u2").tobytes()) if mode in ("L", "RGB") else b""
+    (tmp_path / "a").write_bytes(moving[:place] + key + moving[place:])
+    first = decode(tmp_path / "a", LIMIT)
+    assert isinstance(first.pixels, np.ndarray)
+    assert first.notes == ("only the first of 3 frames or pages was taken",)
+    found = list(frames(tmp_path / "a", LIMIT))
+    assert len(found) == 3
+    for picture in found:
+        kept = isinstance(picture.pixels, np.ndarray)
+        assert kept == (mode == "L")
+        assert picture.notes == (() if kept else ("16 bits a channel were brought to 8",))
+        assert not kept or np.array_equal(picture.pixels, first.pixels)
+        shown, wanted = (np.asarray(one.image.convert("RGBA")) for one in (picture, first))
+        assert np.array_equal(shown[..., :3], wanted[..., :3])
+        assert shown[3, 4, 3] == wanted[3, 4, 3]
+        assert (shown[..., 3] <= wanted[..., 3]).all(), "more colours are the key's where there are fewer"
 
 
 def test_the_further_pictures_of_a_phones_jpeg_are_no_pages(tmp_path: Path) -> None:

@@ -65,15 +65,14 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     late = image.format == "PNG"  # EXIF may follow its pixels
     orientation = 1 if late else orientation_of(image)
     deep = deep_pixels(image, file)
+    bits = bits_of(image, file)
     if deep is None:
-        if image.format == "PNG":
-            _scale_key(image)
+        _scale_key(image, bits)
         image.load()
     orientation = orientation_of(image) if late else orientation
     grey = image.mode in GREY if deep is None else deep[1]
     notes: list[str] = []
     if deep is None:
-        bits = bits_of(image, file)
         notes += _fewer(bits)
         ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
         profile = _fitting(image, file, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
@@ -98,11 +97,14 @@ def _from_lab(lab: NDArray[np.uint8], image: Image.Image, notes: list[str]) -> D
     return Decoded(to_srgb(Image.merge("LAB", bands), b""), False, metadata_of(image, orientation), tuple(notes))
 
 
-def _scale_key(image: Any) -> None:
-    """Scale a PNG's key colour: Pillow brings grey of 2 and 4 bits to 8, but leaves the key as it was."""
-    factors = [FEW_BITS[tile.args] for tile in image.tile if tile.args in FEW_BITS]
-    if factors and isinstance(key := image.info.get("transparency"), int):
+def _scale_key(image: Any, bits: int) -> None:
+    """Scale a PNG's key colour: Pillow brings 2, 4 and 16 bits to 8, but leaves the key as it was."""
+    key = image.info.get("transparency")
+    factors = [FEW_BITS[tile.args] for tile in getattr(image, "tile", ()) if tile.args in FEW_BITS]
+    if factors and isinstance(key, int):
         image.info["transparency"] = key * factors[0]
+    if bits > 8 and isinstance(key, tuple):
+        image.info["transparency"] = tuple(part >> bits - 8 for part in key)
 
 
 def _fitting(image: Image.Image, file: BinaryIO, mode: str, notes: list[str]) -> bytes:

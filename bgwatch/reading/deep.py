@@ -24,6 +24,7 @@ from PIL import Image
 
 from bgwatch.reading.deep_tiff import BITS, FULL, PHOTOMETRIC, RGB, Deep, deep_tiff, divide_by_alpha, is_deep, spread
 
+CODESTREAM = b"\xff\x4f\xff\x51"  # how JPEG 2000's begins
 HEAD = 2**16  # bytes, in which AVIF and JPEG 2000 say how many bits they have
 
 
@@ -57,25 +58,39 @@ def deep_pixels(image: Image.Image, file: BinaryIO) -> tuple[Deep, bool] | None:
     if image.format == "HEIF" and (bits := bits_of(image, file)) > 8:
         return _heif(image, file, bits)
     if image.mode.startswith("I;16") and image.format != "TIFF":
-        return np.asarray(image).astype(np.uint16), True
+        return _with_key(np.asarray(image).astype(np.uint16), image.info.get("transparency")), True
     return None
 
 
 def bits_of(image: Image.Image, file: BinaryIO) -> int:
     """Tell how many bits a channel has in the file, where that may be more than 8; 8 where nothing says so."""
     if image.format == "TIFF":
-        return max(image.tag_v2.get(BITS, (8,)))  # type: ignore[attr-defined, no-any-return]
-    if image.format == "HEIF":
-        return int(image.info.get("bit_depth", 8))
-    if image.format not in ("AVIF", "JPEG2000"):
-        return 8
-    file.seek(0)
-    head = file.read(HEAD)
-    if image.format == "AVIF":
+        return int(max(image.tag_v2.get(BITS, (8,))))  # type: ignore[attr-defined]
+    if "bit_depth" in image.info:  # of a HEIC
+        return int(image.info["bit_depth"])
+    return _bits_by(_head(file))
+
+
+def _bits_by(head: bytes) -> int:
+    """Tell how many bits a channel has by the first bytes of a file: those of a frame tell no format."""
+    if head.startswith(b"\x89PNG"):
+        return head[24] if len(head) > 24 else 8
+    if head[4:8] == b"ftyp":
         flags = head[head.find(b"av1C") + 6 :][:1] if b"av1C" in head else b""
         return (12 if flags[0] & 0x20 else 10) if flags and flags[0] & 0x40 else 8
-    size = head[head.find(b"\xff\x4f\xff\x51") + 42 :][:1] if b"\xff\x4f\xff\x51" in head else b""
-    return (size[0] & 0x7F) + 1 if size else 8
+    if head[4:8] == b"jP  " or head.startswith(CODESTREAM):
+        size = head[head.find(CODESTREAM) + 42 :][:1] if CODESTREAM in head else b""
+        return (size[0] & 0x7F) + 1 if size else 8
+    return 8
+
+
+def _head(file: BinaryIO) -> bytes:
+    """Read the first bytes; the position is kept, at which Pillow reads the next frame."""
+    place = file.tell()
+    file.seek(0)
+    head = file.read(HEAD)
+    file.seek(place)
+    return head
 
 
 def turned(pixels: Any, orientation: int) -> Any:
