@@ -35,7 +35,7 @@ SIBLINGS = {
     ("sheet_html", "sheet"),
     ("cluster", "cluster"),
     ("cluster.errand", "workers"),
-    *((f"reading.{name}", "reading") for name in ("decoding", "deep", "decoders")),
+    *((f"reading.{name}", "reading") for name in ("decoding", "deep", "decoders", "embedded", "pages")),
     *((f"writing.{name}", "writing") for name in ("animate", "encode", "finish", "frame")),
     *((f"inputs.{name}", "inputs") for name in ("fetch", "lists", "streams", "tables", "target")),
     ("journal", "inputs"),

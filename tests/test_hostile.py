@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zoo
+from embedding import EXIF_UUID, bmp_v5, box, gif_profile, gif_with, gif_xmp, jp2_with
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import isal_zlib
@@ -63,6 +64,11 @@ def directories(count: int, loop: bool = False) -> bytes:
 def gif_of(count: int) -> bytes:
     pixel = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
     return zoo.made("palette.gif")[:-1] + (count - 1) * pixel + b";"
+
+
+def jp2_before(further: bytes) -> bytes:
+    """A JPEG 2000 that goes on behind its pixels."""
+    return jp2_with(zoo.made("rgb.jp2"), top=[further], last=True)
 
 
 def tiff_that_lies(tag: int, *numbers: int) -> bytes:
@@ -131,6 +137,13 @@ BORNE: dict[str, Callable[[], bytes]] = {
     "xmp without end": lambda: zoo.saved(zoo.colours(), "JPEG", xmp=zoo.XMP[:150] + b"\xff"),
     "frames": lambda: gif_of(20),
     "length of a chunk": lambda: patched("RGB.png", zoo.made("RGB.png").index(b"IDAT") - 4, ">I", 2**31 - 1),
+    "box that goes on and on": lambda: jp2_before(struct.pack(">I4s", 2**32 - 1, b"uuid") + EXIF_UUID),
+    "wide box without end": lambda: jp2_before(struct.pack(">I4sQ", 1, b"uuid", 2**64 - 1) + EXIF_UUID),
+    "many boxes": lambda: jp2_before(box(b"uuid", EXIF_UUID) * 2**20),
+    "profile of a bmp": lambda: bmp_v5(zoo.colours(), zoo.SRGB[:200], size=2**32 - 1),
+    "profile of a gif": lambda: gif_with(zoo.made("palette.gif"), gif_profile(bytes(17 * 2**20))),
+    "xmp of a gif without end": lambda: zoo.made("palette.gif")[:-1] + gif_xmp(zoo.XMP)[:150],
+    "much xmp of a gif": lambda: gif_with(zoo.made("palette.gif"), *[gif_xmp(b"x" * 2**20)] * 8),
     "strip size of samples as they are": lambda: tiff_that_lies(279, 2**32 - 1),
 }
 

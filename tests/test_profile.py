@@ -1,7 +1,6 @@
 """Colours stay what they are: by a profile that is kept, or brought to sRGB where no result can have them."""
 
 import io
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -94,21 +93,6 @@ def test_a_grey_profile_stays_with_a_grey_picture(tmp_path: Path) -> None:
     picture = read(tmp_path / "a.png", zoo.saved(zoo.in_mode("L"), "PNG", icc_profile=profile))
     assert picture.kept["icc_profile"] == profile
     assert picture.notes == ()
-
-
-def test_a_jpeg_2000_has_its_profile_in_a_box(tmp_path: Path) -> None:
-    file, profile = zoo.made("rgb.jp2"), profiles.display_p3()
-    at = file.index(b"colr") - 4
-    size = struct.unpack_from(">I", file, at)[0]
-    box = struct.pack(">I4sBBB", 11 + len(profile), b"colr", 2, 0, 0) + profile
-    header = file.index(b"jp2h") - 4
-    grown = struct.pack(">I", struct.unpack_from(">I", file, header)[0] + len(box) - size)
-    content = file[:header] + grown + file[header + 4 : at] + box + file[at + size :]
-    assert read(tmp_path / "a", content).kept["icc_profile"] == profile
-    assert "icc_profile" not in read(tmp_path / "b", file).kept
-    assert read(tmp_path / "c", content.replace(b"acsp", b"xxxx")).notes == (
-        "its colour profile is broken and was left out",
-    )
 
 
 def ramp() -> Image.Image:

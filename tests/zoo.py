@@ -8,6 +8,18 @@ from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
+from embedding import (
+    EXIF_UUID,
+    XMP_UUID,
+    bmp_v5,
+    box,
+    gif_profile,
+    gif_with,
+    gif_xmp,
+    jp2_profile,
+    jp2_resolution,
+    jp2_with,
+)
 from isal import isal_zlib
 from PIL import Image, ImageCms
 from scenes import disc, png_chunk
@@ -122,6 +134,13 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "rgba.bmp": bmp_with_alpha,
     "palette.gif": lambda: saved(in_mode("P"), "GIF", transparency=3),
     "moving.gif": lambda: moving("GIF", duration=40, loop=2),
+    "tags.bmp": lambda: bmp_v5(colours(), SRGB),
+    "tags.gif": lambda: gif_with(made("palette.gif"), gif_profile(SRGB), gif_xmp(XMP)),
+    "tags.jp2": lambda: jp2_with(
+        made("rgb.jp2"),
+        [jp2_profile(SRGB), jp2_resolution(300)],
+        [box(b"uuid", EXIF_UUID + exif().tobytes()[6:]), box(b"uuid", XMP_UUID + XMP)],
+    ),
     "rgb.avif": lambda: saved(colours(), "AVIF", icc_profile=SRGB, exif=exif(), xmp=XMP),
     "moving.avif": lambda: moving("AVIF", duration=40),
     "rgb.jp2": lambda: saved(colours(), "JPEG2000"),

@@ -10,8 +10,9 @@ from PIL import Image, ImageChops, ImageOps
 from bgwatch.errors import PictureError
 from bgwatch.reading.deep import bits_of, deep_pixels, turned
 from bgwatch.reading.deep_tiff import odd_lab
+from bgwatch.reading.embedded import embedded
 from bgwatch.reading.metadata import metadata_of, orientation_of
-from bgwatch.reading.profile import profile_of, to_srgb, unfit
+from bgwatch.reading.profile import to_srgb, unfit
 
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 FEW_BITS = {"L;2": 85, "L;4": 17}
@@ -62,6 +63,9 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     """
     if image.format == "TIFF" and (lab := odd_lab(image.tag_v2, file)) is not None:  # type: ignore[attr-defined]
         return _from_lab(lab, image, _fewer(bits_of(image, file)))
+    beside = embedded(file)
+    for name, data in beside.tags.items():
+        image.info[name] = data
     late = image.format == "PNG"  # EXIF may follow its pixels
     orientation = 1 if late else orientation_of(image)
     deep = deep_pixels(image, file)
@@ -69,16 +73,18 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     if deep is None:
         _scale_key(image, bits)
         image.load()
+        if beside.coloured and "icc_profile" in beside.tags and image.mode in ("1", "L"):
+            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     orientation = orientation_of(image) if late else orientation
     grey = image.mode in GREY if deep is None else deep[1]
-    notes: list[str] = []
+    notes = list(beside.notes)
     if deep is None:
         notes += _fewer(bits)
         ImageOps.exif_transpose(image, in_place=True)  # which copies only what it turns
-        profile = _fitting(image, file, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
+        profile = _fitting(image, image.mode if image.mode in INKS else "L" if grey else "RGB", notes)
         pixels: Image.Image | NDArray[np.uint16] = _plain(image, bits, profile, notes, path)
     else:
-        profile = _fitting(image, file, "L" if grey else "RGB", notes)
+        profile = _fitting(image, "L" if grey else "RGB", notes)
         pixels = turned(deep[0], orientation)
     kept = metadata_of(image, orientation)
     if profile and image.mode not in INKS:
@@ -107,9 +113,9 @@ def _scale_key(image: Any, bits: int) -> None:
         image.info["transparency"] = tuple(part >> bits - 8 for part in key)
 
 
-def _fitting(image: Image.Image, file: BinaryIO, mode: str, notes: list[str]) -> bytes:
+def _fitting(image: Image.Image, mode: str, notes: list[str]) -> bytes:
     """Take the picture's profile, or note why not."""
-    profile = profile_of(image, file)
+    profile = bytes(image.info.get("icc_profile") or b"")
     if profile and (reason := unfit(profile, mode)):
         notes.append(f"its colour profile {reason} and was left out")
         return b""

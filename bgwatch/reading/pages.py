@@ -2,13 +2,15 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO
 
 from PIL import Image
 
+from bgwatch.reading import gif
+
 NEW_SUBFILE_TYPE = 254
 REDUCED, MASK = 1, 4
-GIF_IMAGE, GIF_EXTENSION = b",", b"!"
 
 
 def pages(image: Image.Image, file: BinaryIO, most: int) -> list[int]:
@@ -37,35 +39,14 @@ def pages(image: Image.Image, file: BinaryIO, most: int) -> list[int]:
     place = file.tell()
     try:
         if image.format == "GIF":
-            count = sum(1 for _ in zip(_gif_images(file), range(most + 1), strict=False))
+            images = (kind for kind in gif.blocks(file) if kind == gif.IMAGE)
+            count = sum(1 for _ in islice(images, most + 1))
         elif image.format == "TIFF":
             whole = [number for number, kind in enumerate(_subfiles(file, most)) if not kind & (REDUCED | MASK)]
             return whole[: most + 1] or [0]
     finally:
         file.seek(place)
     return list(range(max(1, min(count, most + 1))))
-
-
-def _gif_images(file: BinaryIO) -> Iterator[None]:
-    """Yield for each image of a GIF."""
-    file.seek(10)
-    flags = file.read(3)[:1]
-    file.seek(13 + _table(flags))
-    while (kind := file.read(1)) in (GIF_IMAGE, GIF_EXTENSION):
-        if kind == GIF_IMAGE:
-            yield
-            file.seek(_table(file.read(9)[8:]) + 1, 1)
-        else:
-            file.seek(1, 1)
-        while size := file.read(1):
-            if size == b"\0":
-                break
-            file.seek(size[0], 1)
-
-
-def _table(flags: bytes) -> int:
-    """Size of the colour table that a byte of flags announces."""
-    return 3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 def _subfiles(file: BinaryIO, most: int) -> Iterator[int]:

@@ -1,36 +1,12 @@
 """Colour profiles: which are worth keeping, and colours that no result can have brought to sRGB."""
 
 import io
-import struct
-from typing import BinaryIO
 
 from PIL import Image, ImageCms
 
-LONGEST = 16 * 2**20  # bytes of a JPEG 2000 in which its profile is looked for
-RESTRICTED_ICC = b"\2"
 BROKEN_PROFILE = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 SPACES = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB ", "CMYK": b"CMYK", "LAB": b"Lab "}
 NAMES = {b"GRAY": "grey", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "Lab"}
-
-
-def profile_of(image: Image.Image, file: BinaryIO) -> bytes:
-    """Read the profile of a picture; empty where there is none. Pillow leaves those of JPEG 2000 in the file."""
-    profile = image.info.get("icc_profile") or b""
-    if not profile and image.format == "JPEG2000":
-        file.seek(0)
-        profile = _in_boxes(file.read(LONGEST))
-    return bytes(profile)
-
-
-def _in_boxes(data: bytes) -> bytes:
-    """Find the profile in the boxes of a JP2 file: ISO/IEC 15444-1, annex I."""
-    place = 0
-    while place + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, place)
-        if kind == b"colr" and data[place + 8 : place + 9] == RESTRICTED_ICC:
-            return data[place + 11 : place + length]
-        place += 8 if kind == b"jp2h" else max(8, length)  # the header's boxes lie in it
-    return b""
 
 
 def unfit(profile: bytes, mode: str) -> str:
