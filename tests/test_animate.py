@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from scenes import Ended, disc
 
 from bgwatch import remove_background
@@ -18,6 +18,7 @@ from bgwatch.settings import Folder, Segmentation, Settings
 from bgwatch.watch.service import Service
 from bgwatch.writing.animate import Frame, animated
 
+TAG = ExifTags.Base
 DURATIONS = [40, 80, 70_000]
 
 
@@ -78,6 +79,49 @@ def test_16_bits_and_pages_of_any_size_stay_in_a_tiff(tmp_path: Path) -> None:
         pages = [page.asarray() for page in file.pages]
     assert [page.shape for page in pages] == [(140, 120, 4), (70, 60, 4)]
     assert tuple(pages[0][60, 60]) == (*deep[60, 60], 65535)
+
+
+def test_each_page_of_a_tiff_keeps_what_belongs_to_it(tmp_path: Path) -> None:
+    """Of different lengths, 16 bits or 8, some with EXIF and some without."""
+    import tifffile
+
+    def kept(name: str) -> dict[str, Any]:
+        exif = Image.Exif()
+        exif[TAG.Artist] = name
+        exif.get_ifd(ExifTags.IFD.Exif)[TAG.MakerNote] = name.encode() * 30
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.IFD.Interop] = {1: "R98"}
+        exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+        return {"exif": exif.tobytes(), "dpi": (300.0, 200.0), "xmp": f"<rdf:RDF>{name}</rdf:RDF>".encode()}
+
+    names = ["someone", "another one", "", "odd"]
+    pixels = [np.asarray(disc(37, 130, seed)).astype(kind) for seed, kind in enumerate(["u1", "u2", "u1", "u2"])]
+    pages = [Frame(each, kept(name) if name else {}, count=4) for each, name in zip(pixels, names, strict=True)]
+    (tmp_path / "a.tif").write_bytes(b"".join(animated(pages[0], pages[1:], "tiff")))
+    with Image.open(tmp_path / "a.tif") as image:
+        for number, name in enumerate(names):
+            image.seek(number)
+            exif = image.getexif()
+            details = exif.get_ifd(ExifTags.IFD.Exif)
+            assert exif.get(TAG.Artist, "") == name
+            assert details.get(TAG.MakerNote, b"") == name.encode() * 30
+            assert exif.get_ifd(ExifTags.IFD.Interop) == ({1: "R98"} if name else {})
+            assert exif.get_ifd(ExifTags.IFD.GPSInfo) == ({1: "N"} if name else {})
+            assert (f">{name}<".encode() in image.info.get("xmp", b"")) == bool(name)
+            assert image.tag_v2[TAG.XResolution] == (300 if name else 1)  # type: ignore[attr-defined]
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert all(np.array_equal(page.asarray(), each) for page, each in zip(file.pages, pixels, strict=True))
+    assert cut(tmp_path / "a.tif", tmp_path / "out", "tiff").written
+    with Image.open(tmp_path / "out") as image:
+        assert [(image.seek(number), image.getexif().get(TAG.Artist, ""))[1] for number in range(4)] == names
+
+
+def test_pages_that_are_too_much_for_a_tiff_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, others = _two((40, 40))
+    size = len(b"".join(animated(first, others, "tiff")))
+    monkeypatch.setattr("bgwatch.writing.tiff.LARGEST", 40 * 40)
+    assert size < 40 * 40
+    with pytest.raises(PictureError, match=r"its frames or pages are more than tiff can hold; take png"):
+        list(animated(first, 10 * others, "tiff"))
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "tiff"])

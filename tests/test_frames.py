@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import profiles
 import pytest
 import zoo
 from PIL import Image
@@ -16,6 +17,7 @@ from bgwatch.errors import PictureError, UnfinishedError
 from bgwatch.imagefile import Picture, decode, frames
 from bgwatch.settings import PictureLimits
 from bgwatch.writing.animate import Frame, animated
+from bgwatch.writing.tiff import encode as write_tiff
 
 LIMIT = PictureLimits(max_frames=20)
 COLOURS = ["red", "lime", "blue"]
@@ -174,6 +176,18 @@ def test_what_an_animation_loses_of_16_bits_is_said(tmp_path: Path, mode: str) -
         assert np.array_equal(shown[..., :3], wanted[..., :3])
         assert shown[3, 4, 3] == wanted[3, 4, 3]
         assert (shown[..., 3] <= wanted[..., 3]).all(), "more colours are the key's where there are fewer"
+
+
+def test_a_page_that_says_nothing_has_nothing_of_the_page_before(tmp_path: Path) -> None:
+    """Neither profile nor resolution nor EXIF nor XMP."""
+    exif = zoo.exif().tobytes()
+    told = {"icc_profile": profiles.display_p3(), "dpi": (300.0, 200.0), "exif": exif, "xmp": zoo.XMP}
+    pixels = np.asarray(zoo.colours())
+    (tmp_path / "a").write_bytes(write_tiff([(pixels, told), (pixels, {}), (pixels, {**told, "dpi": (72.0, 72.0)})]))
+    first, second, third = frames(tmp_path / "a", LIMIT)
+    assert set(first.kept) == set(third.kept) == set(told)
+    assert second.kept == {}
+    assert third.kept["dpi"] == (72, 72)
 
 
 def test_the_further_pictures_of_a_phones_jpeg_are_no_pages(tmp_path: Path) -> None:

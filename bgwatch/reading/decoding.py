@@ -11,7 +11,7 @@ from bgwatch.errors import PictureError
 from bgwatch.reading.deep import bits_of, deep_pixels, turned
 from bgwatch.reading.deep_tiff import odd_lab
 from bgwatch.reading.embedded import embedded
-from bgwatch.reading.metadata import metadata_of, orientation_of
+from bgwatch.reading.metadata import forget_other_pages, metadata_of, orientation_of
 from bgwatch.reading.profile import to_srgb, unfit
 
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
@@ -61,8 +61,10 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     OSError, ValueError, ...
         Those of `bgwatch.reading.metadata.BROKEN`, when it is broken.
     """
-    if image.format == "TIFF" and (lab := odd_lab(image.tag_v2, file)) is not None:  # type: ignore[attr-defined]
-        return _from_lab(lab, image, _fewer(bits_of(image, file)))
+    if image.format == "TIFF":
+        forget_other_pages(image)
+        if (lab := odd_lab(image.tag_v2, file)) is not None:  # type: ignore[attr-defined]
+            return _from_lab(lab, image, _fewer(bits_of(image, file)))
     beside = embedded(file)
     for name, data in beside.tags.items():
         image.info[name] = data

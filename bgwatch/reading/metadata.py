@@ -14,7 +14,7 @@ BROKEN = (
 )
 UPRIGHT = 1
 SIDEWAYS = (5, 6, 7, 8)
-CENTIMETRE = 3
+NO_UNIT, CENTIMETRE = 1, 3
 LONGEST_XMP = 16 * 2**20  # bytes
 
 TAG = ExifTags.Base
@@ -35,6 +35,14 @@ ORIENTATION = re.compile(
     rb'\s*tiff:Orientation\s*=\s*["\'][^"\']*["\']|<tiff:Orientation>.*?</tiff:Orientation>', re.DOTALL
 )
 THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>", re.DOTALL)
+
+
+def forget_other_pages(image: Any) -> None:
+    """Take from a TIFF what Pillow has left of an earlier page, where this one says nothing."""
+    if TAG.InterColorProfile not in image.tag_v2:
+        image.info.pop("icc_profile", None)
+    if image.tag_v2.get(TAG.ResolutionUnit) == NO_UNIT:
+        image.info.pop("dpi", None)
 
 
 def orientation_of(image: Image.Image) -> int:

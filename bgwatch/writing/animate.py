@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bgwatch.errors import PictureError
-from bgwatch.writing import encode, png
+from bgwatch.writing import encode, png, tiff
 
 MOST_TICKS = 2**16 - 1  # of a delay in an animated PNG
 NO_DISPOSAL, REPLACE = 0, 0
@@ -77,7 +77,7 @@ def animated(first: Frame, others: Iterable[Frame], kind: str = "png", quality: 
     """
     frames = itertools.chain([first], others)
     if kind == "tiff":
-        return iter([encode.tiff_of((frame.pixels, frame.kept) for frame in frames)])
+        return iter([tiff.encode((frame.pixels, frame.kept) for frame in frames)])
     if kind == "png":
         return _png(_alike(frames, kind), first.count, first.plays)
     return _webp(_alike(frames, kind), first.count, first.plays, quality)

@@ -1,20 +1,17 @@
 """Pixels to the bytes of a file: PNG, WebP, TIFF, AVIF and JPEG, with what belongs to a photograph beside them."""
 
 import io
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, TiffTags
-from PIL.TiffImagePlugin import STRIPOFFSETS, ImageFileDirectory_v2
+from PIL import ExifTags, Image
 
 from bgwatch.errors import PictureError
-from bgwatch.writing import png
+from bgwatch.writing import png, tiff
 
 LONGEST_SIDE = {"webp": 16383, "avif": 32768, "jpeg": 65500}  # pixels; libavif writes longer ones and reads none
 LARGEST = {"avif": 2**28}  # pixels; the same
-LARGEST_TIFF = 2**32 - 2**25  # bytes of pixels
 DEEP = ("png", "tiff")  # formats that hold 16 bits a channel
 GREY = ("png", "tiff", "jpeg", "avif")  # formats that hold grey, and those that hold alpha with it
 GREY_WITH_ALPHA = ("png", "tiff")
@@ -23,10 +20,7 @@ XMP_HEADER = 29  # bytes before XMP in its segment
 LOSSY_QUALITY = 90
 AVIF_SPEED = 8  # half the time of Pillow's 6, and 2 % larger
 ALPHA_WITHOUT_LOSS = {"a:cq-level": "0"}  # of libaom; else specks of the colours under it show in what is transparent
-STRIP, LEVEL = 64, 3  # rows of TIFF that are deflated together, and how hard
-POINTERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 RESOLUTION = (ExifTags.Base.XResolution, ExifTags.Base.YResolution)
-INCH = 2
 
 
 def holdable(kept: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -61,7 +55,7 @@ def encode(pixels: NDArray[Any], kept: Mapping[str, Any], kind: str = "png", qua
     if kind == "png":
         return png.encode(pixels, kept)
     if kind == "tiff":
-        return _tiff(pixels, kept)
+        return tiff.encode([(pixels, kept)])
     file = io.BytesIO()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
     image.save(file, kind, **options_of(kind, quality), **(kept if kind == "jpeg" else with_resolution(kept)))
@@ -72,7 +66,7 @@ def refuse_too_large(pixels: NDArray[Any], kind: str) -> None:
     """Raise PictureError for pixels that are more than a format can hold."""
     height, width = pixels.shape[:2]
     longest, largest = LONGEST_SIDE.get(kind, 2**31 - 1), LARGEST.get(kind, 2**62)
-    if max(height, width) > longest or height * width > largest or (kind == "tiff" and pixels.nbytes > LARGEST_TIFF):
+    if max(height, width) > longest or height * width > largest or (kind == "tiff" and pixels.nbytes > tiff.LARGEST):
         said = f"a result of {width} x {height} pixels is more than {kind} can hold"
         raise PictureError(f"{said}; take png, or make it smaller with canvas")
 
@@ -84,7 +78,7 @@ def with_resolution(kept: Mapping[str, Any]) -> dict[str, Any]:
         exif = Image.Exif()
         exif.load(kept.get("exif", b""))
         exif.update(zip(RESOLUTION, kept["dpi"], strict=True))
-        exif[ExifTags.Base.ResolutionUnit] = INCH
+        exif[ExifTags.Base.ResolutionUnit] = tiff.INCH
         found["exif"] = exif.tobytes()
     return found
 
@@ -100,62 +94,3 @@ def options_of(kind: str, quality: int | None) -> dict[str, Any]:
         options = {"subsampling": "4:4:4", "speed": AVIF_SPEED, "max_threads": 1, "advanced": ALPHA_WITHOUT_LOSS}
         return {"quality": quality or LOSSY_QUALITY, **options}
     return {"quality": quality or LOSSY_QUALITY, "subsampling": 0}
-
-
-def _tiff(pixels: NDArray[Any], kept: Mapping[str, Any]) -> bytes:
-    tiff = tiff_of([(pixels, kept)])
-    return _with_exif(tiff, kept["exif"]) if kept.get("exif") else tiff
-
-
-def tiff_of(pages: Iterable[tuple[NDArray[Any], Mapping[str, Any]]]) -> bytes:
-    """Write TIFF, without EXIF.
-
-    That is done by tifffile: Pillow cannot write 16-bit colours, and OpenCV flags no alpha and keeps nothing.
-    """
-    import tifffile
-
-    file = io.BytesIO()
-    with tifffile.TiffWriter(file, bigtiff=False) as writer:
-        for pixels, kept in pages:
-            channels = pixels.shape[2] if pixels.ndim == 3 else 1
-            writer.write(
-                pixels,
-                photometric="rgb" if channels > 2 else "minisblack",
-                planarconfig="contig" if channels > 1 else None,
-                extrasamples=["unassalpha"] if channels in (2, 4) else None,
-                compression="zlib",
-                compressionargs={"level": LEVEL},
-                predictor=True,
-                rowsperstrip=STRIP,
-                resolution=kept.get("dpi"),
-                resolutionunit=INCH if "dpi" in kept else None,
-                iccprofile=kept.get("icc_profile"),
-                extratags=[(ExifTags.Base.XMLPacket, TiffTags.BYTE, None, kept["xmp"], True)] if "xmp" in kept else (),
-                metadata=None,
-                software=False,
-                maxworkers=1,
-            )
-    return file.getvalue()
-
-
-def _with_exif(tiff: bytes, given: bytes) -> bytes:
-    """Add EXIF to a TIFF, which tifffile cannot: its directory of tags is replaced by one that holds both."""
-    exif = Image.Exif()
-    exif.load(given)
-    directory = ImageFileDirectory_v2(tiff[:8])
-    file = io.BytesIO(tiff)
-    file.seek(directory.next)
-    directory.load(file)
-    there = dict(directory)  # which also decodes the values: Pillow writes no others
-    for tag, value in exif.items():
-        if tag not in there and tag not in POINTERS:
-            directory[tag] = value
-    for pointer in POINTERS:
-        if details := dict(exif.get_ifd(pointer)):
-            if ExifTags.IFD.Interop in details:
-                details[ExifTags.IFD.Interop] = dict(exif.get_ifd(ExifTags.IFD.Interop))
-            directory[pointer] = details
-    begin = min(there[STRIPOFFSETS])
-    directory[STRIPOFFSETS] = tuple(place - begin for place in there[STRIPOFFSETS])  # from the directory's end on
-    head = tiff[:4] + struct.pack("<I", 8)
-    return head + directory.tobytes(len(head)) + tiff[begin:]
