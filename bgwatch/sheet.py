@@ -17,12 +17,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from bgwatch.batch import NO_PRIVATE_HOSTS, carry_out
 from bgwatch.errors import PictureError, SettingsError, printable
+from bgwatch.icc import ProfileError, convert
 from bgwatch.imagefile import decode
 from bgwatch.inputs.sources import key_of
 from bgwatch.job import Outcome
 from bgwatch.planning import Plan
 from bgwatch.settings import FetchLimits, Output, PictureLimits, WorkerLimits
-from bgwatch.writing.colour import ProfileError, convert
 
 CELL = 240
 MARGIN = 12

@@ -20,6 +20,7 @@ ROWS = [
     ["writing"],
     ["imagefile", "segment"],
     ["reading"],
+    ["icc"],
     ["process"],
     ["settings"],
     ["problems"],
@@ -46,6 +47,7 @@ SIBLINGS = {
 ONLY = {"watchdog": {"watch.events"}, "http": {"inputs.fetch"}, "ssl": {"inputs.fetch"}, "sklearn": {"segment.kmeans"}}
 ONLY |= {"urllib": {"inputs.sources", "inputs.target"}, "urllib.request": set()}  # they split texts, and open nothing
 ONLY |= {"idna": {"inputs.target"}, "distributed": {"cluster.scheduler", "cluster.errand"}, "dask": set()}
+ONLY |= {"PIL.ImageCms": {"icc"}}
 LAZILY = {"distributed"}  # extras, and slow to import: never at the top of a module
 # arithmetic that several steps of segment/ share; apart from these, only the pipeline and its parts import steps
 SHARED_BY_STEPS = {
@@ -69,7 +71,8 @@ def rooms() -> dict[str, list[str]]:
                 assert node.level == 0, f"{name}: imports are written in full"
                 assert node.module
                 imports += [
-                    f"{node.module}.{alias.name}" if node.module == "bgwatch" else node.module for alias in node.names
+                    f"{node.module}.{alias.name}" if node.module in ("bgwatch", "PIL") else node.module
+                    for alias in node.names
                 ]
         found[name.removesuffix(".__init__")] = imports
     return found
@@ -99,7 +102,7 @@ def test_every_import_points_down() -> None:
 
 
 def test_some_libraries_have_one_door() -> None:
-    """Watchdog, the network, scikit-learn and Dask are imported in one room or two."""
+    """Watchdog, the network, scikit-learn, Dask and littlecms are imported in one room or two."""
     for name, imports in rooms().items():
         for library, doors in ONLY.items():
             if any(f"{imported}.".startswith(f"{library}.") for imported in imports):

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image, ImageCms
 from profiles import PRIMARIES, SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile, table
 
-from bgwatch.writing.colour import ProfileError, colour_in, convert, eight_bits, is_srgb, space_of, to_srgb
+from bgwatch.icc import ProfileError, convert, space_of
+from bgwatch.writing.colour import colour_in, eight_bits, is_srgb, to_srgb
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 CURVES = {

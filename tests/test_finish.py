@@ -14,9 +14,10 @@ from PIL import Image, ImageCms
 from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
 
 from bgwatch.errors import FolderError
+from bgwatch.icc import convert
 from bgwatch.imagefile import decode
 from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
-from bgwatch.writing.colour import convert, eight_bits
+from bgwatch.writing.colour import eight_bits
 from bgwatch.writing.encode import encode
 from bgwatch.writing.finish import Finished, finish
 

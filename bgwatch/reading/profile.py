@@ -1,10 +1,9 @@
 """Colour profiles: which are worth keeping, and colours that no result can have brought to sRGB."""
 
-import io
+from PIL import Image
 
-from PIL import Image, ImageCms
+from bgwatch import icc
 
-BROKEN_PROFILE = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 SPACES = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB ", "CMYK": b"CMYK", "LAB": b"Lab "}
 NAMES = {b"GRAY": "grey", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "Lab"}
 
@@ -25,9 +24,8 @@ def unfit(profile: bytes, mode: str) -> str:
     if space != SPACES[mode]:
         return f"is for {NAMES[space]} pictures"
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode[:-1] if mode[-1] == "A" else mode, "RGB")
-    except BROKEN_PROFILE:
+        icc.check(profile, mode.removesuffix("A"))
+    except icc.ProfileError:
         return "is broken"
     return ""
 
@@ -45,25 +43,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         The profile of its inks, which fits; without one, so empty, C, M and Y each are taken to hold back red, green
         and blue, and K all three.
     """
-    if image.mode == "LAB":
-        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    elif not profile:
+    if image.mode != "LAB" and not profile:
         return image.convert("RGB")
-    else:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    converted = ImageCms.profileToProfile(
-        image,
-        source,
-        ImageCms.createProfile("sRGB"),
-        renderingIntent=_intent(source),
-        outputMode="RGB",
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    assert converted is not None  # it is not done in place
-    return converted
-
-
-def _intent(profile: ImageCms.ImageCmsProfile) -> ImageCms.Intent:
-    """Read the intent of a profile; the absolute one would leave the paper's tint, and is for proofs."""
-    intent = ImageCms.Intent(ImageCms.getDefaultIntent(profile))
-    return ImageCms.Intent.RELATIVE_COLORIMETRIC if intent == ImageCms.Intent.ABSOLUTE_COLORIMETRIC else intent
+    source = icc.LAB if image.mode == "LAB" else profile
+    return icc.convert(image, source, None, "RGB", icc.intent_of(source))

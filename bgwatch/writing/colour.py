@@ -1,62 +1,17 @@
-"""Colours between ICC profiles: through littlecms, and 16 bits, which Pillow's littlecms cannot, by their curves."""
+"""A result's colours in another profile: 8 bits through littlecms, and 16, which Pillow's cannot, by their curves."""
 
-import io
 import struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
-GREY_SPACE = "GRAY"
+from bgwatch.icc import GREY_SPACE, ProfileError, colorants, convert, has_curves, space_of
+
 STRIP = 64  # rows
 CURVE_NUMBERS = (1, 3, 4, 5, 7)  # of the parametric curves that there are
 STEPS = 9  # a side of the lattice of colours that tells sRGB from other profiles
-
-
-class ProfileError(ValueError):
-    """A colour profile that is broken, or of another kind than the picture."""
-
-
-def convert(image: Image.Image, source: bytes | None, target: bytes | None, mode: str) -> Image.Image:
-    """Bring a picture's colours from one profile to another: relative colorimetric, black point compensated.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        In mode L, RGB or RGBA, whose alpha stays.
-    source, target : bytes or None
-        ICC profiles; None stands for sRGB.
-    mode : str
-        Of the result.
-
-    Raises
-    ------
-    ProfileError
-        When a profile cannot be used.
-    """
-    try:
-        transform = ImageCms.buildTransform(
-            _opened(source),
-            _opened(target),
-            image.mode,
-            mode,
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-        converted = ImageCms.applyTransform(image, transform)
-    except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        raise ProfileError(" ".join(str(error).split())) from None
-    assert converted is not None  # it was not asked for in place
-    return converted
-
-
-def space_of(profile: bytes) -> str:
-    """Tell the colour space of a profile's device, like ``RGB`` or ``GRAY``; empty where the profile is broken."""
-    try:
-        return _opened(profile).profile.xcolor_space.strip()
-    except ProfileError:
-        return ""
 
 
 def is_srgb(profile: bytes) -> bool:
@@ -106,7 +61,7 @@ def to_srgb(pixels: NDArray[Any], profile: bytes) -> NDArray[Any]:
     ProfileError
         When the profile cannot be used.
     """
-    if space_of(profile) != GREY_SPACE and (pixels.dtype == np.uint8 or not _has_curves(profile)):
+    if space_of(profile) != GREY_SPACE and (pixels.dtype == np.uint8 or not has_curves(profile)):
         image = Image.fromarray(eight_bits(pixels))
         return np.asarray(convert(image, profile, None, image.mode))
     colours = _light_to_srgb(pixels[..., :3], *_light_of(profile))
@@ -120,22 +75,12 @@ def eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _has_curves(profile: bytes) -> bool:
-    return bool(_opened(profile).profile.is_matrix_shaper)
-
-
 def _light_of(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
     """Give a curve for each channel, from 65536 values to light in [0, 1], and the matrix to the light of sRGB."""
     if space_of(profile) == GREY_SPACE:
         return [_curve(profile, b"kTRC")] * 3, np.eye(3, dtype=np.float32)
-    matrix = np.linalg.solve(_colorants(None), _colorants(profile))
+    matrix = np.linalg.solve(colorants(None), colorants(profile))
     return [_curve(profile, name) for name in (b"rTRC", b"gTRC", b"bTRC")], matrix.astype(np.float32)
-
-
-def _colorants(profile: bytes | None) -> NDArray[np.float64]:
-    found = _opened(profile).profile
-    colorants = (found.red_colorant, found.green_colorant, found.blue_colorant)
-    return np.array([colorant[0] for colorant in colorants if colorant]).T
 
 
 def _light_to_srgb(
@@ -205,10 +150,3 @@ def _parametric(
         f = e
     upper = np.maximum(a * values + b, 0) ** gamma + e
     return np.where(values >= d, upper, c * values + f)
-
-
-def _opened(profile: bytes | None) -> ImageCms.ImageCmsProfile:
-    try:
-        return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB") if profile is None else io.BytesIO(profile))
-    except OSError as error:
-        raise ProfileError(" ".join(str(error).split())) from None

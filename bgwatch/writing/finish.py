@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from bgwatch.errors import FolderError, PictureError
+from bgwatch.icc import GREY_SPACE, ProfileError, convert, space_of
 from bgwatch.imagefile import Identity, decode
 from bgwatch.settings import Output, PictureLimits
 from bgwatch.writing.behind import Pixels, fitted, over, over_clear
-from bgwatch.writing.colour import GREY_SPACE, ProfileError, colour_in, convert, eight_bits, is_srgb, space_of, to_srgb
+from bgwatch.writing.colour import colour_in, eight_bits, is_srgb, to_srgb
 from bgwatch.writing.encode import DEEP, GREY, GREY_WITH_ALPHA, holdable
 from bgwatch.writing.frame import framed
 
