@@ -1,10 +1,12 @@
 """Laying a cut-out over something: exact where it is opaque, rounded to the nearest value elsewhere."""
 
+from typing import Literal
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
 
 from bgwatch.writing.behind import fitted, over, over_clear
 
@@ -55,19 +57,47 @@ def test_over_what_is_half_clear_colours_and_alpha_add_up(pair: tuple[np.ndarray
     assert np.abs(made[..., 3] - full * (mine + theirs * (1 - mine))).max() <= 0.6
 
 
-def test_a_picture_covers_and_is_cut_in_the_middle() -> None:
-    flag = Image.fromarray(np.repeat(np.array([[(255, 0, 0), (0, 255, 0), (0, 0, 255)]], np.uint8), 30, axis=1))
-    made = fitted(flag.resize((90, 30), Image.Resampling.NEAREST), 20, 20, "cover")
-    assert (made.size, made.mode) == ((20, 20), "RGB")
-    assert made.getpixel((10, 10)) == (0, 255, 0)
-    assert made.getpixel((0, 0))[1] > 200  # type: ignore[index]
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_picture_covers_and_is_cut_in_the_middle(dtype: type) -> None:
+    full = np.iinfo(dtype).max
+    flag = np.repeat(np.repeat((np.eye(3) * full).astype(dtype)[None], 30, axis=1), 30, axis=0)
+    made = fitted(flag, 20, 20, "cover")
+    assert (made.shape, made.dtype) == ((20, 20, 3), dtype)
+    assert tuple(made[10, 10]) == (0, full, 0)
+    assert made[0, 0, 1] > 0.8 * full
 
 
-def test_a_picture_is_seen_whole_with_nothing_beside_it() -> None:
-    made = fitted(Image.new("RGB", (90, 30), "red"), 30, 30, "contain")
-    assert (made.size, made.mode) == ((30, 30), "RGBA")
-    alpha = np.asarray(made)[..., 3]
-    assert (alpha[10:20] == 255).all()
-    assert not alpha[:10].any()
-    assert not alpha[20:].any()
-    assert fitted(Image.new("RGB", (9, 3)), 30, 10, "contain").mode == "RGB", "where there is nothing beside it"
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_picture_is_seen_whole_with_nothing_beside_it(dtype: type) -> None:
+    full = np.iinfo(dtype).max
+    red = np.zeros((30, 90, 3), dtype)
+    red[..., 0] = full
+    made = fitted(red, 30, 30, "contain")
+    assert (made.shape, made.dtype) == ((30, 30, 4), dtype)
+    assert (made[10:20] == (full, 0, 0, full)).all()
+    assert not made[:10].any()
+    assert not made[20:].any()
+    assert fitted(red, 30, 10, "contain").shape == (10, 30, 3), "where there is nothing beside it"
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bits_are_scaled_as_8_bits_but_finer(channels: int, fit: Literal["cover", "contain"]) -> None:
+    y, x = np.mgrid[:90, :120] / 120
+    planes = np.stack([x, y, (x + y) / 2, 0.2 + 0.6 * x], axis=-1)[..., :channels]
+    deep = (planes * 65535).round().astype(np.uint16)
+    made, plain = fitted(deep, 50, 30, fit), fitted((planes * 255).round().astype(np.uint8), 50, 30, fit)
+    assert made.shape == plain.shape
+    weight = plain[..., 3:] / 255 if plain.shape[2] == 4 else 1
+    assert (np.abs(made / 257.0 - plain) * weight).max() <= 2, "8 bits are rounded three times on the way"
+    assert len(np.unique(made[..., 2])) > len(np.unique(plain[..., 2]))
+    assert np.array_equal(fitted(deep, 120, 90, fit), deep), "of its own size it stays as it is"
+
+
+@given(arrays(np.uint16, (7, 9, 4)))
+def test_what_is_clear_gives_no_colour_when_16_bits_are_scaled(pixels: np.ndarray) -> None:
+    """A colour of the scaled picture lies between those of what is seen, but for the kernel's ringing."""
+    pixels[..., 3] = np.where(pixels[..., 3] > 32767, 65535, 0)
+    pixels[..., :3] = np.where(pixels[..., 3:] > 0, 9001, pixels[..., :3])
+    made = fitted(pixels, 5, 4, "cover")
+    assert (np.abs(made[made[..., 3] > 655, :3].astype(int) - 9001) <= 2).all()

@@ -72,9 +72,10 @@ def test_srgb_is_known_whatever_made_it() -> None:
 
 def test_a_colour_of_srgb_is_another_in_a_wide_profile() -> None:
     profile = rgb_profile("Display P3", parametric(3, *SRGB_CURVE))
-    assert colour_in(None, (255, 0, 0)) == (255, 0, 0)
-    assert colour_in(profile, (255, 0, 0)) == pytest.approx((234, 51, 35), abs=1), "as Apple's documents say"
-    assert colour_in(grey_profile(gamma(1.0)), (188, 188, 188)) == pytest.approx((128,), abs=1)
+    assert colour_in(None, (255, 0, 0)) == (65535, 0, 0)
+    shown = np.array(colour_in(profile, (255, 0, 0))) / 257
+    assert shown == pytest.approx((234, 51, 35), abs=1), "as Apple's documents say"
+    assert colour_in(grey_profile(gamma(1.0)), (188, 188, 188)) == pytest.approx((0.50289 * 65535,), abs=1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What a cut-out becomes before it is encoded."""
 
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
 
-from bgwatch.errors import FolderError
 from bgwatch.icc import convert
-from bgwatch.imagefile import decode
 from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
 from bgwatch.writing.colour import eight_bits
 from bgwatch.writing.encode import encode
@@ -104,6 +101,9 @@ def test_a_fill_colour_looks_the_same_whatever_the_profile() -> None:
     seen = convert(Image.fromarray(result.pixels[:1, :1]), P3, None, "RGB").getpixel((0, 0))
     assert np.abs(np.subtract(seen, (255, 0, 0))).max() <= 1
     assert tuple(result.pixels[0, 0]) != (255, 0, 0)
+    deep = made(cutout(np.uint16), {"icc_profile": P3}, fill="#ff0000").pixels
+    assert np.abs(deep[0, 0] / 257 - result.pixels[0, 0]).max() <= 0.5
+    assert (deep[0, 0] % 257).any(), "in 16 bits it is nearer"
 
 
 @pytest.mark.parametrize("profile", [P3, ADOBE])
@@ -135,67 +135,6 @@ def test_a_broken_profile_costs_no_picture(asked: dict[str, Any]) -> None:
     assert "its colour profile cannot be used" in result.notes[0]
     if "fill" in asked:
         assert tuple(result.pixels[0, 0]) == (0x12, 0x34, 0x56)
-
-
-def test_a_picture_is_laid_behind_upright_and_in_the_colours_of_the_result(tmp_path: Path) -> None:
-    sky = np.zeros((20, 60, 3), np.uint8)
-    sky[:, :30], sky[:, 30:] = (200, 30, 30), (30, 30, 200)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # lies on its side: the left half is above
-    Image.fromarray(sky).save(tmp_path / "sky.png", exif=exif, icc_profile=P3)
-    result = made(cutout(), {"icc_profile": ADOBE}, fill=str(tmp_path / "sky.png"))
-    assert result.pixels.shape == (30, 40, 3)
-    for place, colour in ((0, (200, 30, 30)), (29, (30, 30, 200))):
-        expected = convert(Image.new("RGB", (1, 1), colour), P3, ADOBE, "RGB").getpixel((0, 0))
-        assert np.abs(np.subtract(result.pixels[place, 0].astype(int), expected)).max() <= 1
-    assert np.array_equal(result.pixels[10:20, 10:20], cutout()[10:20, 10:20, :3])
-
-
-@pytest.mark.parametrize("mode", ["L", "LA"])
-def test_a_grey_picture_behind_has_the_tones_of_its_profile(tmp_path: Path, mode: str) -> None:
-    expected = convert(Image.new("L", (1, 1), 90), GREY, None, "RGB").getpixel((0, 0))
-    assert expected != (90, 90, 90)
-    sky = str(tmp_path / "sky.png")
-    Image.new(mode, (8, 6), 90 if mode == "L" else (90, 255)).save(sky, icc_profile=GREY)
-    assert tuple(made(cutout(), fill=sky).pixels[0, 0][:3]) == expected
-
-
-def test_a_picture_behind_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Path] = []
-    monkeypatch.setattr(
-        "bgwatch.writing.finish.decode", lambda path, limits: (read.append(path), decode(path, limits))[1]
-    )
-    sky = tmp_path / "sky.png"
-    for side, colour in ((8, (200, 30, 30)), (800, (30, 30, 200))):
-        Image.new("RGB", (side, side), colour).save(sky)
-        for _ in range(3):
-            assert tuple(made(cutout(), fill=str(sky)).pixels[0, 0]) == colour
-    assert read == [sky, sky]
-    sky.unlink()
-    with pytest.raises(FolderError, match=r"^fill: .*sky\.png: "):
-        made(cutout(), fill=str(sky))
-
-
-def test_beside_a_picture_that_is_seen_whole_the_result_stays_transparent(tmp_path: Path) -> None:
-    Image.new("RGB", (10, 10), (0, 200, 0)).save(tmp_path / "green.png")
-    asked = {"fill": str(tmp_path / "green.png"), "fit": "contain"}
-    result = made(cutout(np.uint16), **asked)
-    assert result.pixels.dtype == np.uint16
-    assert tuple(result.pixels[0, 20]) == (0, 200 * 257, 0, 65535)
-    assert tuple(result.pixels[0, 0]) == (0, 0, 0, 0)
-    jpeg = made(cutout(), format="jpeg", **asked)
-    assert tuple(jpeg.pixels[0, 0]) == (255, 255, 255)
-    assert jpeg.notes == ("what stayed transparent is white, since jpeg has no transparency",)
-
-
-@pytest.mark.parametrize("content", [None, b"no picture"])
-def test_a_picture_behind_that_cannot_be_used_is_no_fault_of_the_one_before(
-    tmp_path: Path, content: bytes | None
-) -> None:
-    if content:
-        (tmp_path / "sky.jpg").write_bytes(content)
-    with pytest.raises(FolderError, match=r"^fill: .*sky\.jpg: "):
-        made(cutout(), fill=str(tmp_path / "sky.jpg"))
 
 
 def test_all_at_once_is_done_in_order() -> None:

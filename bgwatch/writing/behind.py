@@ -56,13 +56,49 @@ def over_clear(rgba: Pixels, behind: Pixels) -> Pixels:
     return made
 
 
-def fitted(image: Image.Image, width: int, height: int, fit: Literal["cover", "contain"]) -> Image.Image:
-    """Scale a picture (RGB or RGBA) so that it fills a size and is cut, or is seen whole with nothing beside it."""
+def fitted(pixels: Pixels, width: int, height: int, fit: Literal["cover", "contain"]) -> Pixels:
+    """Scale a picture so that it fills a size and is cut, or is seen whole with nothing beside it.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8 or uint16, shape (H, W, C)
+        Three channels or four, the last one straight alpha.
+    width, height : int
+        The size.
+    fit : {"cover", "contain"}
+        How.
+
+    Returns
+    -------
+    ndarray of the same dtype, shape (height, width, C)
+        With alpha, too, where there is nothing beside it.
+    """
+    if pixels.dtype == np.uint8:
+        return np.asarray(_fitted(Image.fromarray(pixels), width, height, fit))
+    full = np.float32(np.iinfo(pixels.dtype).max)
+    opaque = np.full(pixels.shape[:2], full) if pixels.shape[2] == 3 else pixels[..., 3].astype(np.float32)
+    alpha = _fitted_plane(opaque, width, height, fit)
+    made = np.empty((height, width, 4), pixels.dtype)
+    made[..., 3] = (alpha + 0.5).clip(0, full)
+    weight, shown = opaque / full, np.where(alpha >= 0.5, alpha / full, np.float32(np.inf))
+    for channel in range(3):
+        colour = _fitted_plane(pixels[..., channel] * weight, width, height, fit) / shown
+        made[..., channel] = (colour + 0.5).clip(0, full)
+    return made if pixels.shape[2] == 4 or not made[..., 3].all() else made[..., :3]
+
+
+def _fitted_plane(
+    plane: NDArray[np.float32], width: int, height: int, fit: Literal["cover", "contain"]
+) -> NDArray[np.float32]:
+    return np.asarray(_fitted(Image.fromarray(plane), width, height, fit))
+
+
+def _fitted(image: Image.Image, width: int, height: int, fit: Literal["cover", "contain"]) -> Image.Image:
     if fit == "cover":
         return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     inner = ImageOps.contain(image, (width, height), Image.Resampling.LANCZOS)
     if inner.size == (width, height):
         return inner
-    made = Image.new("RGBA", (width, height))
+    made = Image.new("F" if image.mode == "F" else "RGBA", (width, height))
     made.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
     return made

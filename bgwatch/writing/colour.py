@@ -9,6 +9,8 @@ from PIL import Image
 
 from bgwatch.icc import GREY_SPACE, ProfileError, colorants, convert, has_curves, space_of
 
+Curve = NDArray[np.float32]
+
 STRIP = 64  # rows
 CURVE_NUMBERS = (1, 3, 4, 5, 7)  # of the parametric curves that there are
 STEPS = 9  # a side of the lattice of colours that tells sRGB from other profiles
@@ -29,43 +31,51 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def colour_in(profile: bytes | None, colour: tuple[int, int, int]) -> tuple[int, ...]:
-    """Give a colour of sRGB in a profile: three values, or one where the profile is grey.
+    """Give a colour of sRGB (0 to 255) in a profile (0 to 65535): three values, or one where the profile is grey.
 
     Raises
     ------
     ProfileError
         When the profile cannot be used.
     """
-    mode = "L" if profile and space_of(profile) == GREY_SPACE else "RGB"
-    found = np.asarray(convert(Image.new("RGB", (1, 1), colour), None, profile, mode))
-    return tuple(int(value) for value in found.ravel())
+    found = sixteen_bits(between(sixteen_bits(np.array([[colour]], np.uint8)), None, profile))
+    values = tuple(int(value) for value in found.ravel())
+    return values[:1] if profile and space_of(profile) == GREY_SPACE else values
 
 
 def to_srgb(pixels: NDArray[Any], profile: bytes) -> NDArray[Any]:
-    """Bring pixels to sRGB.
+    """Bring pixels to sRGB, as `between` does."""
+    return between(pixels, profile, None)
+
+
+def between(pixels: NDArray[Any], source: bytes | None, target: bytes | None) -> NDArray[Any]:
+    """Bring pixels from one profile to another.
 
     Parameters
     ----------
     pixels : ndarray of uint8 or uint16, shape (H, W, C)
-        Three or four channels, the last one alpha, which stays; they are equal where the profile is grey.
-    profile : bytes
-        Their ICC profile.
+        Three or four channels, the last one alpha, which stays; the colours are equal where a profile is grey.
+    source, target : bytes or None
+        ICC profiles; None stands for sRGB.
 
     Returns
     -------
     ndarray of uint8 or uint16, same shape
-        Of the same dtype, unless the profile tells colours by tables, which is done in 8 bits.
+        Of the same dtype, unless a profile tells colours by tables, which is done in 8 bits.
 
     Raises
     ------
     ProfileError
-        When the profile cannot be used.
+        When a profile cannot be used.
     """
-    if space_of(profile) != GREY_SPACE and (pixels.dtype == np.uint8 or not has_curves(profile)):
+    if source == target:
+        return pixels
+    grey = any(profile is not None and space_of(profile) == GREY_SPACE for profile in (source, target))
+    if not grey and (pixels.dtype == np.uint8 or not (has_curves(source) and has_curves(target))):
         image = Image.fromarray(eight_bits(pixels))
-        return np.asarray(convert(image, profile, None, image.mode))
-    colours = _light_to_srgb(pixels[..., :3], *_light_of(profile))
-    return np.concatenate([colours, pixels[..., 3:]], axis=2)
+        return np.asarray(convert(image, source, target, image.mode))
+    matrix = np.eye(3) if grey else np.linalg.solve(colorants(target), colorants(source))
+    return np.concatenate([_by_light(pixels[..., :3], source, matrix, target), pixels[..., 3:]], axis=2)
 
 
 def eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -75,30 +85,49 @@ def eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _light_of(profile: bytes) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-    """Give a curve for each channel, from 65536 values to light in [0, 1], and the matrix to the light of sRGB."""
-    if space_of(profile) == GREY_SPACE:
-        return [_curve(profile, b"kTRC")] * 3, np.eye(3, dtype=np.float32)
-    matrix = np.linalg.solve(colorants(None), colorants(profile))
-    return [_curve(profile, name) for name in (b"rTRC", b"gTRC", b"bTRC")], matrix.astype(np.float32)
+def sixteen_bits(pixels: NDArray[Any]) -> NDArray[np.uint16]:
+    """Spread 8 bits over 16."""
+    return pixels if pixels.dtype == np.uint16 else pixels.astype(np.uint16) * np.uint16(257)
 
 
-def _light_to_srgb(
-    pixels: NDArray[Any], curves: list[NDArray[np.float32]], matrix: NDArray[np.float32]
-) -> NDArray[Any]:
+def _by_light(pixels: NDArray[Any], source: bytes | None, matrix: NDArray[Any], target: bytes | None) -> NDArray[Any]:
+    """Bring values to light, light to other primaries by a matrix, and that to values."""
     made = np.empty_like(pixels)
     full = int(np.iinfo(pixels.dtype).max)
+    before, after = _curves(source), None if target is None else _curves(target)
     for start in range(0, len(pixels), STRIP):
         strip = pixels[start : start + STRIP].astype(np.uint16) * np.uint16(65535 // full)
-        light = np.stack([curve[strip[..., channel]] for channel, curve in enumerate(curves)], axis=-1)
-        light = (light @ matrix.T).clip(0, 1)
-        values = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        light = np.stack([curve[strip[..., channel]] for channel, curve in enumerate(before)], axis=-1)
+        light = (light @ matrix.astype(np.float32).T).clip(0, 1)
+        values = _srgb_of(light) if after is None else _against(after, light)
         made[start : start + STRIP] = (values * full + 0.5).astype(pixels.dtype)
     return made
 
 
-def _curve(profile: bytes, name: bytes) -> NDArray[np.float32]:
-    """Give the light of each of 65536 values, in [0, 1], the black point compensated."""
+def _srgb_of(light: Curve) -> Curve:
+    """Give the values of sRGB, in [0, 1], for light: IEC 61966-2-1."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def _against(curves: list[Curve], light: Curve) -> NDArray[np.float64]:
+    """Give the values, in [0, 1], that curves bring to light, shape (H, W, 3)."""
+    values = np.linspace(0, 1, 65536)
+    return np.stack([np.interp(light[..., place], curve, values) for place, curve in enumerate(curves)], axis=-1)
+
+
+def _curves(profile: bytes | None) -> list[Curve]:
+    """Give a curve for each channel: the light, in [0, 1], of each of 65536 values."""
+    if profile is None:
+        values = np.linspace(0, 1, 65536)
+        light = np.where(values > 0.04045, ((values + 0.055) / 1.055) ** 2.4, values / 12.92)
+        return [light.astype(np.float32)] * 3
+    if space_of(profile) == GREY_SPACE:
+        return [_curve(profile, b"kTRC")] * 3
+    return [_curve(profile, name) for name in (b"rTRC", b"gTRC", b"bTRC")]
+
+
+def _curve(profile: bytes, name: bytes) -> Curve:
+    """Read one of them, the black point compensated."""
     try:
         curve = _read_curve(_tag(profile, name)).clip(0, 1)
     except (struct.error, ValueError, LookupError):

@@ -1,19 +1,20 @@
 """A cut-out to what its file is to hold: framed, laid on something, in the channels and bits of the format."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
 from bgwatch.errors import FolderError, PictureError
-from bgwatch.icc import GREY_SPACE, ProfileError, convert, space_of
-from bgwatch.imagefile import Identity, decode
+from bgwatch.icc import GREY_SPACE, ProfileError, space_of
+from bgwatch.imagefile import Identity, Picture, decode
 from bgwatch.settings import Output, PictureLimits
 from bgwatch.writing.behind import Pixels, fitted, over, over_clear
-from bgwatch.writing.colour import colour_in, eight_bits, is_srgb, to_srgb
+from bgwatch.writing.colour import between, colour_in, eight_bits, is_srgb, sixteen_bits, to_srgb
 from bgwatch.writing.encode import DEEP, GREY, GREY_WITH_ALPHA, holdable
 from bgwatch.writing.frame import framed
 
@@ -118,14 +119,14 @@ def _filled(made: Finished, output: Output, limits: PictureLimits) -> Finished:
     colour = ImageColor.getrgb(output.fill)[:3]
     if made.grey and len(set(colour)) > 1:
         made = _coloured(made, "what is laid behind has colours")
-    values: tuple[int, ...] = colour
+    values: tuple[int, ...] = tuple(257 * value for value in colour)
     try:
         values = colour_in(made.kept.get("icc_profile"), colour)
     except ProfileError:
         made = made.noting("its colour profile cannot be used, so the fill colour may look different")
     values = values[:1] if made.grey else values
-    behind = np.array(values, np.uint8).reshape(1, 1, -1)
-    return replace(made, pixels=over(made.pixels, _deep(behind, made.pixels.dtype)))
+    behind = np.array(values, np.uint16).reshape(1, 1, -1)
+    return replace(made, pixels=over(made.pixels, behind if made.pixels.dtype == np.uint16 else eight_bits(behind)))
 
 
 def _coloured(made: Finished, why: str) -> Finished:
@@ -138,16 +139,14 @@ def _coloured(made: Finished, why: str) -> Finished:
 def _on_picture(made: Finished, output: Output, limits: PictureLimits) -> Finished:
     made = _coloured(made, "what is laid behind has colours")
     height, width = made.pixels.shape[:2]
-    path = Path(output.fill)
-    image, profile = _picture_behind(path, _state_of(path), limits, width, height, output.fit)
-    target = made.kept.get("icc_profile")
-    if profile != target:
-        try:
-            image = convert(image, profile, target, image.mode)
-        except ProfileError:
-            made = made.noting("a colour profile cannot be used, so what is laid behind may look different")
-    behind = _deep(np.asarray(image), made.pixels.dtype)
-    if image.mode == "RGB":
+    path, deep = Path(output.fill), made.pixels.dtype == np.uint16
+    behind, profile = _picture_behind(path, _state_of(path), limits, width, height, output.fit, deep)
+    try:
+        behind = between(behind, profile, made.kept.get("icc_profile"))
+    except ProfileError:
+        made = made.noting("a colour profile cannot be used, so what is laid behind may look different")
+    behind = sixteen_bits(behind) if deep else behind
+    if behind.shape[2] == 3:
         return replace(made, pixels=over(made.pixels, behind))
     made = replace(made, pixels=over_clear(made.pixels, behind))
     if output.format != "jpeg":
@@ -160,29 +159,32 @@ def _on_picture(made: Finished, output: Output, limits: PictureLimits) -> Finish
 
 @lru_cache(maxsize=2)  # a thousand pictures, or frames, come to lie on the same one
 def _picture_behind(
-    path: Path, _: Identity | None, limits: PictureLimits, width: int, height: int, fit: Literal["cover", "contain"]
-) -> tuple[Image.Image, bytes | None]:
+    path: Path,
+    _: Identity | None,
+    limits: PictureLimits,
+    width: int,
+    height: int,
+    fit: Literal["cover", "contain"],
+    deep: bool,
+) -> tuple[Pixels, bytes | None]:
     """Read and scale the picture to lay behind, and give its profile; a file that has changed is read again."""
     try:
         picture = decode(path, limits)
     except PictureError as error:
         raise FolderError(f"fill: {error}") from None
-    image, profile = picture.image, picture.kept.get("icc_profile")
+    pixels, profile = _colours_of(picture, deep), picture.kept.get("icc_profile")
     if profile and space_of(profile) == GREY_SPACE:
-        image, profile = _from_grey(image, profile), None
-    clear = image.mode in ("LA", "RGBA")
-    return fitted(image.convert("RGBA" if clear else "RGB"), width, height, fit), profile
+        with contextlib.suppress(ProfileError):  # with a broken one it stays as it is
+            pixels = to_srgb(pixels, profile)
+        profile = None
+    return fitted(pixels, width, height, fit), profile
 
 
-def _from_grey(image: Image.Image, profile: bytes) -> Image.Image:
-    """Bring grey to sRGB; with a broken profile it stays as it is."""
-    try:
-        colours = convert(image.getchannel("L"), profile, None, "RGB")
-    except (ProfileError, ValueError):
-        return image
-    if image.mode == "LA":
-        colours.putalpha(image.getchannel("A"))
-    return colours
+def _colours_of(picture: Picture, deep: bool) -> Pixels:
+    """Give a picture as RGB or RGBA: in 16 bits where it has them and ``deep`` asks for them."""
+    if deep and isinstance(picture.pixels, np.ndarray):
+        return np.repeat(picture.pixels[..., None], 3, axis=2) if picture.pixels.ndim == 2 else picture.pixels
+    return np.asarray(picture.image.convert("RGBA" if picture.image.mode in ("LA", "RGBA") else "RGB"))
 
 
 def _state_of(path: Path) -> Identity | None:
@@ -210,7 +212,3 @@ def _held_by(made: Finished, kind: str) -> Finished:
         return made
     note = f"16 bits a channel were rounded to 8, which is all that {kind} holds"
     return made.noting(note, pixels=eight_bits(made.pixels))
-
-
-def _deep(pixels: Pixels, dtype: Any) -> Pixels:
-    return pixels if dtype == np.uint8 else pixels.astype(dtype) * dtype.type(257)
