@@ -26,7 +26,14 @@ from bgwatch.writing.png import SIGNATURE
 
 LIMIT = PictureLimits(max_pixels=1_000_000, max_frames=20)
 FINDS = Path(__file__).parent / "finds"
-LONG_PLAY = ("several", "moving.png", "moving.gif", "moving.heic", "pages")  # what is cut off is a later frame
+LONG_PLAY = (
+    "several",
+    "moving.png",
+    "deep-moving.png",
+    "moving.gif",
+    "moving.heic",
+    "pages",
+)  # what is cut off is a later frame
 Capture = pytest.CaptureFixture[str]
 
 

@@ -26,6 +26,7 @@ from scenes import disc, png_chunk
 from tiffs import tiff
 
 from bgwatch.reading.decoders import formats
+from bgwatch.writing.animate import Frame, animated
 from bgwatch.writing.png import SIGNATURE, encode
 
 WIDTH, HEIGHT = 37, 29
@@ -110,6 +111,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     **{f"deep-{mode}.png": lambda mode=mode: encode(deep(mode), {}) for mode in ("LA", "RGB", "RGBA")},
     "deep-L.png": lambda: encode(deep("L")[..., 0], {}),
     "moving.png": lambda: moving("PNG", duration=40, loop=2),
+    "deep-moving.png": lambda: b"".join(animated(Frame(deep("RGB"), {}, 40.0, 2), [Frame(deep("RGB"), {}, 40.0, 2)])),
     "rgb.webp": lambda: saved(colours(), "WEBP", icc_profile=SRGB, exif=exif(), xmp=XMP),
     "rgba.webp": lambda: saved(in_mode("RGBA"), "WEBP", lossless=True),
     "moving.webp": lambda: moving("WEBP", duration=40, loop=2),

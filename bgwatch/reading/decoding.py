@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageOps
 from bgwatch.errors import PictureError
 from bgwatch.reading.deep import bits_of, deep_pixels, turned
 from bgwatch.reading.deep_tiff import odd_lab
-from bgwatch.reading.embedded import embedded
+from bgwatch.reading.embedded import Embedded, embedded
 from bgwatch.reading.metadata import forget_other_pages, metadata_of, orientation_of
 from bgwatch.reading.profile import to_srgb, unfit
 
@@ -73,10 +73,7 @@ def decoded(image: Image.Image, file: BinaryIO, path: object) -> Decoded:
     deep = deep_pixels(image, file)
     bits = bits_of(image, file)
     if deep is None:
-        _scale_key(image, bits)
-        image.load()
-        if beside.coloured and "icc_profile" in beside.tags and image.mode in ("1", "L"):
-            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        image = _loaded(image, bits, beside)
     orientation = orientation_of(image) if late else orientation
     grey = image.mode in GREY if deep is None else deep[1]
     notes = list(beside.notes)
@@ -105,8 +102,19 @@ def _from_lab(lab: NDArray[np.uint8], image: Image.Image, notes: list[str]) -> D
     return Decoded(to_srgb(Image.merge("LAB", bands), b""), False, metadata_of(image, orientation), tuple(notes))
 
 
+def _loaded(image: Image.Image, bits: int, beside: Embedded) -> Image.Image:
+    """Load a picture, with colours where its profile is for colours though all of them are grey."""
+    _scale_key(image, bits)
+    image.load()
+    if beside.coloured and "icc_profile" in beside.tags and image.mode in ("1", "L"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image
+
+
 def _scale_key(image: Any, bits: int) -> None:
     """Scale a PNG's key colour: Pillow brings 2, 4 and 16 bits to 8, but leaves the key as it was."""
+    if image.format not in ("PNG", None):  # a frame has no format
+        return
     key = image.info.get("transparency")
     factors = [FEW_BITS[tile.args] for tile in getattr(image, "tile", ()) if tile.args in FEW_BITS]
     if factors and isinstance(key, int):
