@@ -80,6 +80,21 @@ def test_a_profile_that_is_broken_is_left_out_with_a_note(tmp_path: Path, kind: 
         assert np.array_equal(shown, wanted)
 
 
+@pytest.mark.parametrize("kind", PROFILED)
+def test_no_more_is_read_than_of_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("bgwatch.reading.embedded.LONGEST", 2000)
+    assert read(tmp_path, PROFILED[kind](PROFILE)).kept["icc_profile"] == PROFILE
+    picture = read(tmp_path, PROFILED[kind](LONG))
+    assert "icc_profile" not in picture.kept
+    assert picture.notes == BROKEN
+
+
+def test_no_more_boxes_are_looked_at_than_of_use(tmp_path: Path) -> None:
+    last = box(b"uuid", EXIF_UUID + EXIF)
+    assert "exif" in read(tmp_path, jp2(top=(*[box(b"free", b"")] * 5000, last), last=True)).kept
+    assert "exif" not in read(tmp_path, jp2(top=(*[box(b"free", b"")] * 20_000, last), last=True)).kept
+
+
 @pytest.mark.parametrize(("start", "size"), [(2**32 - 1, 512), (0, 2**32 - 1), (124, 0), (124, 2**32 - 1)])
 def test_a_bmp_may_lie_about_its_profile(tmp_path: Path, start: int, size: int) -> None:
     picture = read(tmp_path, bmp_v5(zoo.colours(), PROFILE[:-1], start=start, size=size))
