@@ -109,6 +109,7 @@ def test_each_page_of_a_tiff_keeps_what_belongs_to_it(tmp_path: Path) -> None:
             assert (f">{name}<".encode() in image.info.get("xmp", b"")) == bool(name)
             assert image.tag_v2[TAG.XResolution] == (300 if name else 1)  # type: ignore[attr-defined]
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert not any(page.offset % 2 for page in file.pages), "a directory begins on a word boundary: TIFF 6.0, 2"
         assert all(np.array_equal(page.asarray(), each) for page, each in zip(file.pages, pixels, strict=True))
     assert cut(tmp_path / "a.tif", tmp_path / "out", "tiff").written
     with Image.open(tmp_path / "out") as image:

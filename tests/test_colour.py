@@ -6,7 +6,7 @@ from PIL import Image, ImageCms
 from profiles import PRIMARIES, SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile, table
 
 from bgwatch.icc import ProfileError, convert, space_of
-from bgwatch.writing.colour import colour_in, eight_bits, is_srgb, to_srgb
+from bgwatch.writing.colour import between, colour_in, eight_bits, is_srgb, to_srgb
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 CURVES = {
@@ -62,6 +62,12 @@ def test_sixteen_bits_stay_fine() -> None:
     steps = np.diff(to_srgb(ramp, rgb_profile("Adobe RGB", gamma(2.2)))[0, :, 1].astype(int))
     assert steps.min() >= 0
     assert steps.max() <= 2
+
+
+def test_from_a_profile_to_itself_no_value_changes() -> None:
+    """Whatever the profile tells colours by."""
+    for pixels in (noise(), eight_bits(noise())):
+        assert np.array_equal(between(pixels, b"not even read", b"not even read"), pixels)
 
 
 def test_srgb_is_known_whatever_made_it() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import zoo
 from PIL import Image
 from scenes import disc, png_chunk
 from test_png import decoded as png_samples
@@ -17,6 +18,7 @@ from bgwatch import remove_background
 from bgwatch.errors import UnfinishedError
 from bgwatch.imagefile import Picture, decode
 from bgwatch.job import Job, run
+from bgwatch.reading.deep import bits_of
 from bgwatch.settings import PictureLimits, Segmentation
 from bgwatch.writing.png import encode
 
@@ -193,6 +195,16 @@ def test_9001_comes_out_as_9001(tmp_path: Path, suffix: str, grey: bool) -> None
     rgba = png_samples(target.read_bytes())
     assert rgba.shape == (120, 140, 2 if grey else 4)
     assert (rgba[55:65, 140 - 68 : 140 - 64] == [9001] * (1 if grey else 3) + [65535]).all()
+
+
+@pytest.mark.parametrize("name", ["deep-moving.png", "rgb.avif", "deep.jp2", "rgb.jpg"])
+def test_to_tell_the_bits_leaves_the_file_where_it_is(name: str) -> None:
+    """Pillow reads on from there."""
+    file = io.BytesIO(zoo.made(name))
+    with Image.open(file) as image:
+        file.seek(123)
+        assert bits_of(image, file) == (16 if name.startswith("deep") else 8)
+        assert file.tell() == 123
 
 
 def test_the_cut_out_of_16_bits_is_that_of_8_bits_but_finer() -> None:
