@@ -60,16 +60,27 @@ def grey_profile(curve: bytes) -> bytes:
 
 def inks(tables: Mapping[bytes, Callable[[np.ndarray], np.ndarray]], intent: int) -> bytes:
     """CMYK without colours; each table (A2B0 is perceptual, A2B1 relative) gives L / 100 for inks (n, 4) in [0, 1]."""
+    return _by_tables(b"CMYK", 4, tables, intent, b"prtr")
+
+
+def rgb_by_tables() -> bytes:
+    """A display that shows grey alone, half as light as its lightest channel, and tells so by tables."""
+    return _by_tables(b"RGB ", 3, {b"A2B0": lambda rgb: rgb.max(axis=1) / 2}, PERCEPTUAL, b"mntr")
+
+
+def _by_tables(
+    space: bytes, count: int, tables: Mapping[bytes, Callable[[np.ndarray], np.ndarray]], intent: int, kind: bytes
+) -> bytes:
     steps = np.linspace(0, 1, GRID)
-    grid = np.stack(np.meshgrid(steps, steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 4)
+    grid = np.stack(np.meshgrid(*[steps] * count, indexing="ij"), axis=-1).reshape(-1, count)
     line = bytes(range(256))
     identity = struct.pack(">9i", *(_fixed(float(row == column)) for row in range(3) for column in range(3)))
-    head = b"mft1" + bytes(4) + struct.pack(">4B", 4, 3, GRID, 0) + identity
+    head = b"mft1" + bytes(4) + struct.pack(">4B", count, 3, GRID, 0) + identity
     tags = {b"wtpt": _xyz(*D50)}
     for name, lightness in tables.items():
         lab = np.column_stack([lightness(grid) * 255, np.full((len(grid), 2), 128.0)]).round().astype(np.uint8)
-        tags[name] = head + 4 * line + lab.tobytes() + 3 * line
-    return profile(b"CMYK", b"Lab ", tags, intent, b"prtr")
+        tags[name] = head + count * line + lab.tobytes() + 3 * line
+    return profile(space, b"Lab ", tags, intent, kind)
 
 
 def profile(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
-from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_profile
+from profiles import SRGB_CURVE, gamma, grey_profile, parametric, rgb_by_tables, rgb_profile
 
 from bgwatch.icc import convert
 from bgwatch.settings import RESULT_SUFFIXES, Output, PictureLimits
@@ -119,6 +119,15 @@ def test_stripped_colours_look_the_same(profile: bytes, dtype: type) -> None:
     there = np.asarray(convert(Image.fromarray(eight_bits(rgba)[..., :3]), profile, None, "RGB"))[10:20, 10:20]
     assert np.abs(result.pixels[10:20, 10:20, :3] / (np.iinfo(dtype).max / 255) - there).max() <= 1.01
     assert np.array_equal(result.pixels[..., 3], rgba[..., 3])
+
+
+def test_a_profile_of_tables_costs_bits_and_says_so() -> None:
+    result = made(cutout(np.uint16), {"icc_profile": rgb_by_tables()}, strip=True)
+    assert result.pixels.dtype == np.uint8
+    assert result.notes == (
+        "its colours were brought to sRGB, in 8 bits a channel, since strip leaves its profile out",
+    )
+    assert np.ptp(result.pixels[..., :3].astype(int), axis=2).max() <= 1, "it shows grey alone"
 
 
 def test_stripping_changes_no_value_of_srgb() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from profiles import rgb_by_tables
 from test_finish import ADOBE, GREY, P3, cutout, made
 
 from bgwatch.errors import FolderError
@@ -62,6 +63,19 @@ def test_a_picture_of_16_bits_behind_is_seen_in_the_colours_of_the_result(
     there = np.asarray(convert(plain, theirs, ours, "RGB"))
     assert np.abs(result.pixels[:10] / 257 - there[:10]).max() <= 1.5
     assert len(np.unique(result.pixels[20:, :, 0])) > 256
+
+
+def test_a_profile_of_tables_costs_a_picture_behind_bits_and_says_so(tmp_path: Path) -> None:
+    """Not where it is the result's own."""
+    tables, sky = rgb_by_tables(), np.random.default_rng(1).integers(0, 65536, (30, 40, 3), np.uint16)
+    (tmp_path / "sky.png").write_bytes(encode(sky, {"icc_profile": tables}))
+    result = made(cutout(np.uint16), fill=str(tmp_path / "sky.png"))
+    assert result.notes == ("what is laid behind was brought to 8 bits a channel, for the colours of its profile",)
+    assert result.pixels.dtype == np.uint16
+    assert not (result.pixels[0] % 257).any()
+    same = made(cutout(np.uint16), {"icc_profile": tables}, fill=str(tmp_path / "sky.png"))
+    assert same.notes == ()
+    assert np.array_equal(same.pixels[0], sky[0])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])

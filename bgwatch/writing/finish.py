@@ -140,11 +140,14 @@ def _on_picture(made: Finished, output: Output, limits: PictureLimits) -> Finish
     made = _coloured(made, "what is laid behind has colours")
     height, width = made.pixels.shape[:2]
     path, deep = Path(output.fill), made.pixels.dtype == np.uint16
-    behind, profile = _picture_behind(path, _state_of(path), limits, width, height, output.fit, deep)
+    given, profile = _picture_behind(path, _state_of(path), limits, width, height, output.fit, deep)
+    behind = given
     try:
-        behind = between(behind, profile, made.kept.get("icc_profile"))
+        behind = between(given, profile, made.kept.get("icc_profile"))
     except ProfileError:
         made = made.noting("a colour profile cannot be used, so what is laid behind may look different")
+    if behind.dtype != given.dtype:
+        made = made.noting("what is laid behind was brought to 8 bits a channel, for the colours of its profile")
     behind = sixteen_bits(behind) if deep else behind
     if behind.shape[2] == 3:
         return replace(made, pixels=over(made.pixels, behind))
