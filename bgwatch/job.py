@@ -215,8 +215,6 @@ def _each_cut(
         laps("segmentation")
         made = finish(cutout.rgba, picture.kept, picture.grey, output, limits)
         notes = (*picture.notes, *made.notes)
-        if picture.frames > 1 and limits.frames == "all" and output.format == "tiff" and "exif" in made.kept:
-            notes = (*notes, "its EXIF was left out, which a TIFF of several pages has no place for here")
         name = f"frame {picture.frame + 1} of {picture.frames}: " if picture.frames > 1 else ""
         cuts.append(Cut(name, cutout.confidence, cutout.report, notes, picture.identity))
         yield Frame(made.pixels, made.kept, picture.duration, picture.frames, picture.loop)
