@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from bgwatch.errors import SettingsError
 if TYPE_CHECKING:
     from bgwatch.journal import Journal
     from bgwatch.settings import FetchLimits, Machines, Model, Naming, Output, PictureLimits, Settings
+
+Command = Callable[..., None]
 
 
 class PathType(click.Path):
@@ -131,36 +134,27 @@ def _option(name: str, given: dict[str, Any], heading: str) -> click.Option:
     return SettingsOption([flag], type=kind, metavar=metavar, help=given["description"] + shown, heading=heading)
 
 
-def with_places(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say where pictures are cut out."""
-    for option in (
-        click.option("--insecure-scheduler", is_flag=True, default=None, help="Take a scheduler without tls://."),
-        click.option(
-            "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do it, in place of processes."
-        ),
-        click.option(
-            "--workers",
-            metavar="N",
-            type=click.IntRange(1, 256),
-            help="Worker processes.",
-            show_default="one for each CPU",
-        ),
-    ):
-        command = option(command)
-    return command
+def _adds(*options: Callable[..., Any]) -> Callable[[Command], Command]:
+    return lambda command: reduce(lambda given, option: option(given), reversed(options), command)
 
 
-def with_choice(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which pictures of those that are named are taken."""
-    for option in (
-        click.option(
-            "--sample-seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample."
-        ),
-        click.option("--sample", metavar="N", type=click.IntRange(1), help="Take N of the pictures, chosen at random."),
-        click.option("--column", metavar="NAME", help="The column of a CSV that has the URLs or paths."),
-    ):
-        command = option(command)
-    return command
+# say where pictures are cut out
+with_places = _adds(
+    click.option(
+        "--workers", metavar="N", type=click.IntRange(1, 256), help="Worker processes.", show_default="one for each CPU"
+    ),
+    click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do it, in place of processes."),
+    click.option("--insecure-scheduler", is_flag=True, default=None, help="Take a scheduler without tls://."),
+)
+
+# say which pictures of those that are named are taken
+with_choice = _adds(
+    click.option("--column", metavar="NAME", help="The column of a CSV that has the URLs or paths."),
+    click.option("--sample", metavar="N", type=click.IntRange(1), help="Take N of the pictures, chosen at random."),
+    click.option(
+        "--sample-seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample."
+    ),
+)
 
 
 def folder_settings(folders: tuple[Path, ...], config: Path | None, given: dict[str, Any]) -> "Settings":

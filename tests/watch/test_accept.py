@@ -28,12 +28,8 @@ ANOTHERS: Standing = [("a.jpg", "a.png", "first"), ("a.png", "review/a.png", "re
 ANOTHERS_AND_OLDER: Standing = [ANOTHERS[0], ("a.png", "a-2.png", "second"), ANOTHERS[1]]
 TWO_UNDER_REVIEW: Standing = [("a.jpg", "review/a.png", "first"), ("a.png", "review/a-2.png", "reviewed")]
 
-REVIEW = {"out/review/a.png": "reviewed", "out/review/a.reason.txt": ""}
-STAYS = {"out/a.png": "first", **REVIEW}
 NUMBERED = {"out/a.png": "first", "out/a-2.png": "reviewed"}
 REPLACED = {"out/a.png": "reviewed"}
-BOTH = {"out/a.png": "first", "out/a-2.png": "second"}
-IS_THERE = "out/a.png is there already, and on_conflict is skip; move one of them away"
 
 
 def made(box: Box, original: str | None, place: str, content: str) -> None:
@@ -52,51 +48,64 @@ def made(box: Box, original: str | None, place: str, content: str) -> None:
         ledger.close()
 
 
+def contents(box: Box) -> dict[str, str]:
+    """Read every file of the box."""
+    return {name: (box.root / name).read_text() for name in box.files()}
+
+
 @pytest.mark.parametrize(
-    ("standing", "on_conflict", "after", "said"),
+    ("standing", "on_conflict", "after"),
     [
-        (OLDER, "number", NUMBERED, ""),
-        (OLDER, "overwrite", REPLACED, ""),
-        (OLDER, "skip", STAYS, IS_THERE),
-        (NEWER, "number", NUMBERED, ""),
-        (NEWER, "overwrite", STAYS, "out/a.png is a newer result of the same picture; delete the one you do"),
-        (NEWER, "skip", STAYS, IS_THERE),
-        (ANOTHERS, "number", NUMBERED, ""),
-        (ANOTHERS, "overwrite", NUMBERED, ""),
-        (ANOTHERS, "skip", STAYS, IS_THERE),
-        (ANOTHERS_AND_OLDER, "number", {**BOTH, "out/a-3.png": "reviewed"}, ""),
-        (ANOTHERS_AND_OLDER, "overwrite", NUMBERED, ""),
-        (ANOTHERS_AND_OLDER, "skip", {**BOTH, **REVIEW}, IS_THERE),
-        (PERSONS, "number", NUMBERED, ""),
-        (PERSONS, "overwrite", REPLACED, ""),
-        (PERSONS, "skip", STAYS, IS_THERE),
-        (FORGOTTEN, "number", NUMBERED, ""),
-        (FORGOTTEN, "overwrite", REPLACED, ""),
-        (FORGOTTEN, "skip", STAYS, IS_THERE),
-        (TWO_UNDER_REVIEW, "number", NUMBERED, ""),
-        (TWO_UNDER_REVIEW, "overwrite", NUMBERED, ""),
-        (
-            TWO_UNDER_REVIEW,
-            "skip",
-            {"out/a.png": "first", "out/review/a-2.png": "reviewed", "out/review/a-2.reason.txt": ""},
-            IS_THERE,
-        ),
+        *((standing, "number", NUMBERED) for standing in (OLDER, NEWER, ANOTHERS, PERSONS, FORGOTTEN)),
+        (ANOTHERS_AND_OLDER, "number", {"out/a.png": "first", "out/a-2.png": "second", "out/a-3.png": "reviewed"}),
+        (TWO_UNDER_REVIEW, "number", NUMBERED),
+        *((standing, "overwrite", REPLACED) for standing in (OLDER, PERSONS, FORGOTTEN)),
+        *((standing, "overwrite", NUMBERED) for standing in (ANOTHERS, ANOTHERS_AND_OLDER, TWO_UNDER_REVIEW)),
     ],
 )
 def test_a_result_is_accepted_where_its_name_is_taken(
-    box: Box,
-    retry: Bgwatch,
-    standing: Standing,
-    on_conflict: str,
-    after: dict[str, str],
-    said: str,
+    box: Box, retry: Bgwatch, standing: Standing, on_conflict: str, after: dict[str, str]
 ) -> None:
-    for original, place, content in standing:
-        made(box, original, place, content)
+    for result in standing:
+        made(box, *result)
     ended = retry("--accept", on_conflict=on_conflict)
+    assert (ended.code, ended.err) == (0, "")
+    assert contents(box) == after
+
+
+SKIPPED = "out/a.png is there already, and on_conflict is skip; move one of them away"
+
+
+@pytest.mark.parametrize(
+    ("standing", "on_conflict", "said"),
+    [
+        *((standing, "skip", SKIPPED) for standing in (OLDER, NEWER, ANOTHERS, ANOTHERS_AND_OLDER, PERSONS, FORGOTTEN)),
+        (NEWER, "overwrite", "out/a.png is a newer result of the same picture; delete the one you do"),
+    ],
+)
+def test_a_result_that_is_not_accepted_stays_where_it_is(
+    box: Box, retry: Bgwatch, standing: Standing, on_conflict: str, said: str
+) -> None:
+    for result in standing:
+        made(box, *result)
+    before = contents(box)
+    ended = retry("--accept", on_conflict=on_conflict)
+    assert ended.code == 1
     assert said in ended.err
-    assert (ended.code, bool(ended.err)) == (bool(said), bool(said))
-    assert {name: (box.root / name).read_text() for name in box.files()} == after
+    assert contents(box) == before
+
+
+def test_the_second_of_two_under_review_stays_where_it_is(box: Box, retry: Bgwatch) -> None:
+    for result in TWO_UNDER_REVIEW:
+        made(box, *result)
+    ended = retry("--accept", on_conflict="skip")
+    assert ended.code == 1
+    assert SKIPPED in ended.err
+    assert contents(box) == {
+        "out/a.png": "first",
+        "out/review/a-2.png": "reviewed",
+        "out/review/a-2.reason.txt": "",
+    }
 
 
 def test_an_accepted_result_is_its_originals(box: Box, draw: Draw, retry: Bgwatch) -> None:
