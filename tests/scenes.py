@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 
@@ -27,6 +28,11 @@ def disc(width: int = 120, height: int = 140, seed: int = 0) -> Image.Image:
     small = np.asarray(image.resize((width, height), Image.Resampling.BOX)).astype(np.float32)
     noise = np.random.default_rng(seed).normal(0, 1.5, small.shape)
     return Image.fromarray((small + noise).clip(0, 255).astype(np.uint8))
+
+
+def mask(*rows: str) -> NDArray[np.bool_]:
+    """Write a mask as rows of dots and hashes."""
+    return np.array([[letter == "#" for letter in row] for row in rows])
 
 
 def opened(path: Path | str) -> Image.Image:
