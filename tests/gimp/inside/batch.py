@@ -36,7 +36,7 @@ def run_all():
     found = {}
     for path in sorted((SESSION / "pictures").glob("*.png")):
         for method in ("threshold", "kmeans", "auto"):
-            found[f"{path.stem}-{method}"] = report(cuts.cut, path, method)
+            found[f"{path.stem}-{method}"] = report(cuts.cut, path.stem, method)
     for module in (cuts, results, refusals):
         for scenario in scenarios(module):
             if scenario is not cuts.cut and not scenario.__name__.startswith("_"):

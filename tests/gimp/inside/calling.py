@@ -124,3 +124,10 @@ def read(drawable, form):
 
 def keep(name, data):
     (SESSION / "planes" / name).write_bytes(data)
+
+
+def cut_and_keep(name, image, layer, **options):
+    """Run the procedure on a layer, and keep its mask's bytes."""
+    facts = call(image, [layer], **options)
+    keep(name, mask_bytes(layer))
+    return facts

@@ -3,11 +3,9 @@
 from calling import (
     PROCEDURE,
     SESSION,
-    call,
+    cut_and_keep,
     keep,
-    load,
     make_indexed,
-    mask_bytes,
     picture,
     put_gradient_mask,
     read,
@@ -21,37 +19,30 @@ def registered():
     return {"menus": list(procedure.get_menu_paths()), "label": procedure.get_menu_label()}
 
 
-def cut(path, method):
-    """Cut one picture; keep the mask's bytes."""
-    image, layer = load(path)
-    facts = call(image, [layer], method=method)
-    keep(f"{path.stem}-{method}", mask_bytes(layer))
-    return facts
+def cut(name, method):
+    """Cut one of the pictures."""
+    image, layer = picture(name)
+    return cut_and_keep(f"{name}-{method}", image, layer, method=method)
 
 
 def other_profile():
     """Cut the same samples in another colour space."""
     image, layer = picture()
     image.set_color_profile(Gimp.ColorProfile.new_rgb_adobe())
-    facts = call(image, [layer], method="kmeans")
-    keep("other-profile", mask_bytes(layer))
-    return facts
+    return cut_and_keep("other-profile", image, layer, method="kmeans")
 
 
 def sixteen_bits():
     image, layer = picture()
     image.convert_precision(Gimp.Precision.U16_NON_LINEAR)
-    facts = call(image, [layer], method="kmeans")
-    keep("sixteen-bits", mask_bytes(layer))
-    return facts
+    return cut_and_keep("sixteen-bits", image, layer, method="kmeans")
 
 
 def indexed():
     """Cut a layer with a palette, and keep its colours."""
     image, layer = picture()
     make_indexed(image)
-    facts = call(image, [layer], method="threshold")
-    keep("indexed", mask_bytes(layer))
+    facts = cut_and_keep("indexed", image, layer, method="threshold")
     keep("indexed-colours", read(layer, "R'G'B' u8"))
     return facts
 
@@ -59,9 +50,7 @@ def indexed():
 def existing_mask():
     image, layer = picture()
     put_gradient_mask(layer)
-    facts = call(image, [layer], method="threshold")
-    keep("existing-mask", mask_bytes(layer))
-    return facts
+    return cut_and_keep("existing-mask", image, layer, method="threshold")
 
 
 def existing_mask_of_16_bits():
@@ -75,17 +64,14 @@ def existing_mask_of_floats():
 def rectangle_selected():
     image, layer = picture()
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 20, 10, 70, 80)
-    facts = call(image, [layer], method="threshold")
-    keep("rectangle-selected", mask_bytes(layer))
-    return facts
+    return cut_and_keep("rectangle-selected", image, layer, method="threshold")
 
 
 def feathered_selection_on_a_mask():
     image, layer = picture()
     put_gradient_mask(layer)
     select_softly(image)
-    facts = call(image, [layer], method="threshold")
-    keep("feathered", mask_bytes(layer))
+    facts = cut_and_keep("feathered", image, layer, method="threshold")
     keep("feathered-selection", read(image.get_selection(), "Y u8"))
     return facts
 
@@ -95,17 +81,13 @@ def offset_layer_with_selection():
     image, layer = picture()
     layer.set_offsets(-30, 25)
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 30, 100, 40)
-    facts = call(image, [layer], method="threshold")
-    keep("offset", mask_bytes(layer))
-    return facts
+    return cut_and_keep("offset", image, layer, method="threshold")
 
 
 def layer_beside_the_canvas():
     image, layer = picture()
     layer.set_offsets(1000, 1000)
-    facts = call(image, [layer], method="threshold")
-    keep("beside-the-canvas", mask_bytes(layer))
-    return facts
+    return cut_and_keep("beside-the-canvas", image, layer, method="threshold")
 
 
 def with_last_values():
@@ -114,15 +96,11 @@ def with_last_values():
     last.parent.mkdir(exist_ok=True)
     last.write_text('# settings\n(method "threshold")\n(tolerance 3)\n')
     image, layer = picture()
-    facts = call(image, [layer], run_mode=Gimp.RunMode.WITH_LAST_VALS)
-    keep("with-last-values", mask_bytes(layer))
-    return facts
+    return cut_and_keep("with-last-values", image, layer, run_mode=Gimp.RunMode.WITH_LAST_VALS)
 
 
 def _with_existing_mask(precision):
     image, layer = picture()
     put_gradient_mask(layer)
     image.convert_precision(getattr(Gimp.Precision, precision))
-    facts = call(image, [layer], method="threshold")
-    keep(f"existing-mask-{precision}", mask_bytes(layer))
-    return facts
+    return cut_and_keep(f"existing-mask-{precision}", image, layer, method="threshold")
