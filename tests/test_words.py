@@ -50,9 +50,20 @@ def test_json_is_one_object_a_line(draw: Draw, bgwatch: Bgwatch) -> None:
     assert rows["none.jpg"]["reasons"] == ["none.jpg: there is no such file; check the name"]
 
 
+ONE_AFTER_THE_OTHER = """
+import contextlib, json, sys
+from bgwatch.cli import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    with contextlib.suppress(SystemExit):
+        main()
+    print(end="-- next --", flush=True)
+"""
+
+
 def on_a_terminal(*arguments: str) -> tuple[int, str]:
-    """Run the command where a person looks at it; give its exit code and all that was shown."""
-    child = pexpect.spawn(sys.executable, ["-m", "bgwatch", *arguments], timeout=60, encoding="utf-8")
+    """Run Python where a person looks at it; give its exit code and all that was shown."""
+    child = pexpect.spawn(sys.executable, list(arguments), timeout=60, encoding="utf-8")
     shown = child.read()
     child.close()
     return child.exitstatus, shown
@@ -61,15 +72,18 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
 def test_names_cannot_write_to_the_terminal(draw: Draw) -> None:
     draw("\x1b]0;title\x07\x1b[31m[bold].jpg")
     Path("in").mkdir()
-    for arguments in (
+    commands = (
         ("remove", "\x1b]0;title\x07\x1b[31m[bold].jpg", "-o", "out"),
         ("remove", "\x1b[31mnone.jpg"),
         ("remove", "in", "-o", "in/\x1b[31m"),
         ("check", "-c", "\x1b[31m.yaml"),
-    ):
-        _, shown = on_a_terminal(*arguments)
-        assert "\x1b" not in shown
-        assert "\\x1b[31m" in shown
+    )
+    _, shown = on_a_terminal("-c", ONE_AFTER_THE_OTHER, json.dumps(commands))
+    *each, rest = shown.split("-- next --")
+    assert (len(each), rest) == (len(commands), "")
+    for words in each:
+        assert "\x1b" not in words
+        assert "\\x1b[31m" in words
 
 
 def test_no_name_begins_a_line_of_its_own(bgwatch: Bgwatch) -> None:
@@ -91,7 +105,7 @@ def test_a_bar_shows_on_a_terminal_only(draw: Draw, bgwatch: Bgwatch) -> None:
         draw(f"in/{number}.jpg")
     Path("in/broken.jpg").write_text("no picture")
     assert "4/4" not in bgwatch("remove", "in", "-o", "plain").err
-    code, shown = on_a_terminal("remove", "in", "-o", "out")
+    code, shown = on_a_terminal("-m", "bgwatch", "remove", "in", "-o", "out")
     assert code == 1
     lines = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).strip() for line in re.split(r"[\r\n]+", shown)]
     assert {"out/0.png", "out/1.png", "out/2.png"} <= set(lines), "each result has a line to itself"

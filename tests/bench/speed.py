@@ -39,7 +39,8 @@ SHARED = 8  # pictures for two workers
 def picture(megapixels: float) -> NDArray[np.uint8]:
     """Photograph a portrait before a graded wall, shape (H, W, 3); large ones are drawn small and enlarged."""
     width, height = (round(side * np.sqrt(megapixels * 1e6 / np.prod(SHAPE))) for side in SHAPE)
-    drawn = scenery.shoot("speed", people.portrait, "graded", (1200, 1600), hair="dark", curly=True).rgb
+    small = (min(width, 1200), min(height, 1600))
+    drawn = scenery.shoot("speed", people.portrait, "graded", small, hair="dark", curly=True).rgb
     return np.asarray(Image.fromarray(drawn).resize((width, height), Image.Resampling.BICUBIC))
 
 

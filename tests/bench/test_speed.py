@@ -12,7 +12,7 @@ def test_jobs_take_turns() -> None:
     assert order == ["a", "b", "a", "b"]
 
 
-@pytest.mark.parametrize("megapixels", [0.5, 2])
+@pytest.mark.parametrize("megapixels", [0.1, pytest.param(2, marks=pytest.mark.slow)])
 def test_pictures_have_their_size(megapixels: float) -> None:
     height, width, _ = speed.picture(megapixels).shape
     assert height * width == pytest.approx(megapixels * 1e6, rel=0.01)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 FINE = 3
 Point = tuple[float, float]
@@ -47,10 +47,12 @@ class Canvas:
     def lay(self, mask: Image.Image, colour: Colour | Image.Image, inside: Image.Image | None = None) -> None:
         """Paint a mask's area, cut to another mask where one is given; the subject grows by it."""
         if inside is not None:
-            mask = Image.fromarray(np.minimum(np.asarray(mask), np.asarray(inside)))
-        fill = Image.new("RGB", self.size, colour) if isinstance(colour, tuple) else colour
-        self.colour.paste(fill, mask=mask)
-        self.alpha = Image.fromarray(np.maximum(np.asarray(self.alpha), np.asarray(mask)))
+            mask = ImageChops.darker(mask, inside)
+        if not (place := mask.getbbox()):
+            return
+        part = mask.crop(place)  # a hair is a small part of the canvas, and hundreds are laid
+        self.colour.paste(colour if isinstance(colour, tuple) else colour.crop(place), place, part)
+        self.alpha.paste(ImageChops.lighter(self.alpha.crop(place), part), place)
 
     def shape(self, points: Sequence[Point]) -> Image.Image:
         """Mask a closed smooth curve through points."""
