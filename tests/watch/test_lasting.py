@@ -164,6 +164,7 @@ def test_a_ledger_that_cannot_be_used_for_a_while_does_not_end_the_daemon(
     box: Box, draw: Draw, quick: None, caplog: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a full disk: what is under way stays, it is said once, and all goes on when it has passed."""
+    monkeypatch.setattr(intake_module, "PASSED_OVER", 0.1)
     source = draw(box.root / "a.jpg")
     service = box.service(on_conflict="skip")
     (box.outbox).mkdir()
