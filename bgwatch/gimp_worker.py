@@ -80,17 +80,17 @@ class Request:
     options: dict[str, Any]
 
 
-Inbox = queue.SimpleQueue[Request | RequestError | None]
+Requests = queue.SimpleQueue[Request | RequestError | None]
 
 
 def main() -> int:
     """Answer requests until standard input closes; return the exit status."""
     answers = _claim_stdout()
-    inbox: Inbox = queue.SimpleQueue()
+    requests: Requests = queue.SimpleQueue()
     busy = threading.Event()
-    threading.Thread(target=_receive, args=(sys.stdin.buffer, inbox, busy), daemon=True).start()
+    threading.Thread(target=_receive, args=(sys.stdin.buffer, requests, busy), daemon=True).start()
     try:
-        return _serve(inbox, busy, answers)
+        return _serve(requests, busy, answers)
     except BrokenPipeError:
         return 0  # the plug-in is gone, and nobody waits for the answer
 
@@ -102,28 +102,26 @@ def _claim_stdout() -> BinaryIO:
     return answers
 
 
-def _receive(
-    stream: BinaryIO, inbox: "queue.SimpleQueue[Request | RequestError | None]", busy: threading.Event
-) -> None:
+def _receive(stream: BinaryIO, requests: Requests, busy: threading.Event) -> None:
     """Read in a thread of its own, to notice the end of the input while a request is worked on."""
     while True:
         try:
             request = _read_request(stream)
         except RequestError as problem:
-            inbox.put(problem)
+            requests.put(problem)
             return
         if request is None:
             if busy.is_set():
                 os._exit(0)  # nothing else stops a computation half-way
-            inbox.put(None)
+            requests.put(None)
             return
         if request.ask != "hello":  # which is answered also to one who has said all
             busy.set()
-        inbox.put(request)
+        requests.put(request)
 
 
-def _serve(inbox: "queue.SimpleQueue[Request | RequestError | None]", busy: threading.Event, answers: BinaryIO) -> int:
-    while (request := inbox.get()) is not None:
+def _serve(requests: Requests, busy: threading.Event, answers: BinaryIO) -> int:
+    while (request := requests.get()) is not None:
         if isinstance(request, RequestError):
             _send(answers, {"error": str(request)})
             return 1
@@ -156,7 +154,7 @@ def _read_request(stream: BinaryIO) -> Request | None:
 def _header(line: bytes) -> dict[str, Any]:
     try:
         header = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise RequestError("a request must begin with a line that is a JSON object: start the command again")

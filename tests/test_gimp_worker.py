@@ -208,6 +208,7 @@ def test_a_wrong_option_is_one_sentence(worker: Worker, options: dict[str, Any],
     [
         (b"GET / HTTP/1.1", "a line that is a JSON object"),
         (b"[1]", "a line that is a JSON object"),
+        (b"[" * 60_000, "a line that is a JSON object"),
         (b"x" * (LONGEST_LINE + 100), f"a line of at most {LONGEST_LINE} bytes"),
         ({"protocol": 99, "ask": "remove"}, "speaks protocol 99 and bgwatch"),
         ({"ask": "remove"}, "run “bgwatch gimp install”"),
@@ -222,14 +223,23 @@ def test_a_wrong_option_is_one_sentence(worker: Worker, options: dict[str, Any],
     ],
 )
 def test_a_request_out_of_step_is_one_sentence_and_the_end(
-    worker: Worker, request_line: dict[str, Any] | bytes, said: str
+    request_line: dict[str, Any] | bytes, said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever would follow cannot be understood, so the worker does not try."""
-    answer, _ = worker.ask(request_line)
+    line = request_line if isinstance(request_line, bytes) else json.dumps(request_line).encode()
+    requests, busy, answers = queue.SimpleQueue(), threading.Event(), io.BytesIO()
+    gimp_worker._receive(io.BytesIO(line + b"\n" + b"what follows"), requests, busy)
+    assert gimp_worker._serve(requests, busy, answers) == 1
+    answer = json.loads(answers.getvalue())
+    assert list(answer) == ["error"]
     assert said in answer["error"]
     assert "\n" not in answer["error"]
-    assert worker.process.wait(PATIENCE) == 1
-    assert worker.end()[1] == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_worker_out_of_step_ends(worker: Worker) -> None:
+    assert "a line that is a JSON object" in worker.ask(b"GET / HTTP/1.1")[0]["error"]
+    assert worker.end() == (1, "")
 
 
 @pytest.mark.parametrize("cut", [b"", b'{"protocol"', json.dumps(header(square(3))).encode() + b"\nabc"])
@@ -242,9 +252,8 @@ def test_the_end_of_the_input_ends_the_worker(worker: Worker, cut: bytes) -> Non
 def test_a_worker_at_work_ends_when_the_plug_in_does(worker: Worker) -> None:
     """A computation of minutes does not outlive a cancelled plug-in."""
     pixels = np.random.default_rng(0).integers(0, 256, (3000, 3000, 3), np.uint8)
-    worker.send(
-        json.dumps(header(pixels, method="kmeans", clusters=256, n_init=100)).encode() + b"\n", pixels.tobytes()
-    )
+    line = json.dumps(header(pixels, method="kmeans", clusters=256, n_init=100)).encode()
+    worker.send(line + b"\n", pixels.tobytes())
     assert "progress" in worker.line()
     answers, _ = worker.process.communicate(timeout=PATIENCE)
     assert worker.process.returncode == 0
@@ -281,14 +290,10 @@ def test_too_little_memory_is_a_sentence(start: Callable[..., Worker]) -> None:
 
 def test_a_question_is_answered_though_the_input_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks for the version closes the input at once; only a computation ends with it."""
-
-    def ended(_: int) -> None:
-        raise AssertionError("it ended without an answer")
-
-    monkeypatch.setattr(os, "_exit", ended)
-    inbox: gimp_worker.Inbox = queue.SimpleQueue()
-    gimp_worker._receive(io.BytesIO(b'{"ask": "hello"}\n'), inbox, threading.Event())
-    request = inbox.get_nowait()
+    monkeypatch.setattr(os, "_exit", lambda _: pytest.fail("it ended without an answer"))
+    requests: gimp_worker.Requests = queue.SimpleQueue()
+    gimp_worker._receive(io.BytesIO(b'{"ask": "hello"}\n'), requests, threading.Event())
+    request = requests.get_nowait()
     assert isinstance(request, gimp_worker.Request)
     assert request.ask == "hello"
-    assert inbox.get_nowait() is None
+    assert requests.get_nowait() is None
