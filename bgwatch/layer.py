@@ -15,7 +15,7 @@ DARK, LIGHT = 153, 204
 
 
 def as_picture(pixels: Pixels) -> Pixels:
-    """Give a layer a shape that ``remove_background`` takes."""
+    """Give a layer (H, W, C) a shape that ``remove_background`` takes: (H, W), (H, W, 3) or (H, W, 4)."""
     channels = pixels.shape[2]
     if channels == 1:
         return pixels[..., 0]
@@ -38,7 +38,7 @@ def layer_mask(alpha: Pixels, pixels: Pixels, before: Pixels | None) -> Pixels:
 
     Returns
     -------
-    ndarray, shape (H, W)
+    ndarray of the same type, shape (H, W)
         0 where the layer is transparent.
     """
     full = np.iinfo(alpha.dtype).max
@@ -67,7 +67,7 @@ def soft_pixels(rgba: Pixels, pixels: Pixels) -> tuple[NDArray[np.uint32], Pixel
     -------
     runs : ndarray of uint32, shape (R, 2)
         Runs within a row: the index of the first pixel in the flattened picture, and how many there are.
-    colours : ndarray, shape (N, C)
+    colours : ndarray of the same type, shape (N, C)
         The pixels of all runs with their new colours; alpha is the layer's own.
     """
     count = 3 if pixels.shape[2] > 2 else 1

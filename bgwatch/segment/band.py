@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from bgwatch.segment.blend import SHALLOW, blend_alpha, likely_colour
 from bgwatch.segment.pixels import Pixels
-from bgwatch.segment.planes import between, dot, picked
+from bgwatch.segment.planes import dot, picked
 from bgwatch.segment.ycc import rgb_levels, ycc
 
-PIECE = 1 << 17
+PIECE = 1 << 17  # pixels at a time
 LEAST_ALPHA = 0.05
 OPAQUE = 0.98
 
@@ -100,4 +100,4 @@ def _decontaminate(
     for channel, plane in enumerate(levels):
         plane *= scale
         plane -= share * behind[..., channel]
-        block[..., channel] = between(plane, 0, top) + np.float32(0.5)
+        block[..., channel] = np.clip(plane, 0, top, out=plane) + np.float32(0.5)

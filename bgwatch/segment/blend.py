@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.planes import between, dot, length, rising
+from bgwatch.segment.planes import dot, length, rising
 
 SPREAD = 4.0  # levels
 MISS = np.float32(np.sqrt(0.5) / SPREAD)
@@ -75,9 +75,9 @@ def blend_alpha(
         shares.append(share)
         misses.append(miss)
     least = reduce(np.minimum, misses)
-    alpha = shares[0] if len(shares) == 1 else _mean(shares, [_falling(miss - least) for miss in misses])
+    alpha = shares[0] if len(shares) == 1 else _mean(shares, [_likelihood(miss - least) for miss in misses])
     if (depth > SHALLOW).any():
-        own = 1 / (1 + _falling(least - np.float32(LEAST_OPAQUE)))
+        own = 1 / (1 + _likelihood(least - np.float32(LEAST_OPAQUE)))
         own *= rising(depth, SHALLOW, DEEP) * rising(length(_unfelt(seen)) / longest, RINGING, DISTINCT)
         alpha += (1 - alpha) * own
     return Blend(alpha, least)
@@ -103,7 +103,7 @@ def likely_colour(
     seen = _felt(colours - behind)
     misses = [_mixed(seen, candidate - behind)[1] for candidate in candidates]
     least = reduce(np.minimum, misses)
-    return _mean(candidates, [_falling(np.float32(CHOOSY) * (miss - least)) for miss in misses])
+    return _mean(candidates, [_likelihood(np.float32(CHOOSY) * (miss - least)) for miss in misses])
 
 
 def _mixed(seen: NDArray[np.float32], line: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -114,7 +114,8 @@ def _mixed(seen: NDArray[np.float32], line: NDArray[np.float32]) -> tuple[NDArra
     pull = line.copy()
     pull[1:] *= 1 - (1 - SMEARED) * rising(np.abs(line[0]), *LUMA_CONTRAST)
     pull /= np.maximum(dot(line, pull), 1)
-    along = between(dot(seen, _unfelt(pull)), 0, 1.05)
+    along = dot(seen, _unfelt(pull))
+    np.clip(along, 0, 1.05, out=along)
     off = np.empty_like(seen)
     for plane, ahead, out in zip(seen, _felt(line), off, strict=True):
         np.multiply(along, ahead, out=out)
@@ -139,7 +140,7 @@ def _mean(
     return np.asarray(reduce(np.add, map(np.multiply, weights, values)) / reduce(np.add, weights), np.float32)
 
 
-def _falling(value: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give exp(-value), and no denormal numbers: they take a hundred times as long."""
-    limited = np.minimum(value, np.float32(60), out=value)
+def _likelihood(miss: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give exp(-miss), in place, and no denormal numbers: they take a hundred times as long."""
+    limited = np.minimum(miss, np.float32(60), out=miss)
     return np.exp(np.negative(limited, out=limited), out=limited)

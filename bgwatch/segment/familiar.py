@@ -4,8 +4,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgwatch.segment.planes import between
-
 BIN = 12.0
 BINS = (22, 40, 40)
 
@@ -15,7 +13,7 @@ def colour_bins(colours: NDArray[np.float32]) -> NDArray[np.intp]:
     numbers = np.zeros(colours.shape[1:], np.intp)
     for plane, middle, count in zip(colours, (0, BINS[1] // 2, BINS[2] // 2), BINS, strict=True):
         numbers *= count
-        numbers += between(plane * np.float32(1 / BIN) + np.float32(middle), 0, count - 1).astype(np.intp)
+        numbers += np.clip(plane * np.float32(1 / BIN) + np.float32(middle), 0, count - 1).astype(np.intp)
     return numbers
 
 

@@ -27,12 +27,7 @@ def length(planes: Planes) -> NDArray[np.float32]:
     return np.sqrt(squared, out=squared)
 
 
-def between(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Hold a value between two limits, in place."""
-    np.maximum(value, np.float32(low), out=value)
-    return np.minimum(value, np.float32(high), out=value)
-
-
 def rising(value: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
     """Map a value to 0 up to low, to 1 from high on, and linearly between."""
-    return between((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
+    share = (value - np.float32(low)) * np.float32(1 / (high - low))
+    return np.clip(share, 0, 1, out=share)

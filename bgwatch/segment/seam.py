@@ -55,7 +55,7 @@ def straight_seam(
         normal, beyond = -normal, -beyond
     parted = (beyond[first] < SLACK).mean() > MOST and (beyond[second] > -SLACK).mean() > MOST
     straight = parted and fitting.mean() > FITTING and _facing(first | _alike(residual), second, beyond, normal)
-    ends = 1 if _spread(first) and _spread(second) else 2
+    ends = 1 if _holds_two_sides(first) and _holds_two_sides(second) else 2
     return beyond if straight and _in_sight(beyond, points[fitting], normal, ends) else None
 
 
@@ -96,7 +96,7 @@ def _facing(
     return bool((here & there).sum() > FACING * there.sum())
 
 
-def _spread(part: NDArray[np.bool_]) -> bool:
+def _holds_two_sides(part: NDArray[np.bool_]) -> bool:
     """Tell whether a region holds a stretch of two of these sides: top, left, right (shoulders hold the bottom)."""
     touched = [bool(side.mean() > TOUCHING) for side in (part[0], part[:, 0], part[:, -1])]
     return sum(touched) >= 2

@@ -106,7 +106,7 @@ def _fading(
     """Keep the parts that are large enough, fade into lit backdrop along their rim, and end at a sharp outline."""
     labels = _large(dark, SMALLEST)
     if not labels.any():
-        return dark & False
+        return np.zeros_like(dark)
     count = int(labels.max()) + 1
     area = np.bincount(labels.ravel(), minlength=count)
     rim = lit & ~eroded(lit, CROSS)
@@ -140,7 +140,7 @@ def _enclosed(
     labels = _large(opened(alike, EIGHT), SMALLEST)
     count = int(labels.max()) + 1
     if count == 1:
-        return alike & False
+        return np.zeros_like(alike)
     darkest = float(np.percentile(factor[found], 1))
     away, inside = np.full(count, np.inf), labels > 0
     owner, factor = labels[inside], factor[inside]

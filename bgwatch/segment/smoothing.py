@@ -127,12 +127,13 @@ def one_sided(planes: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """
     halves = np.stack([shrunk(plane, 2) for plane in planes])
     side = max(1, size // 2)
-    together = length(np.stack([_averaged(plane, side) for plane in halves]))
-    share = together / np.maximum(_averaged(length(halves), side), np.float32(1))
+    together = length(np.stack([_box_mean(plane, side) for plane in halves]))
+    share = together / np.maximum(_box_mean(length(halves), side), np.float32(1))
     return np.asarray(cv2.resize(share, None, fx=2, fy=2)[: planes.shape[1], : planes.shape[2]], np.float32)
 
 
-def _averaged(plane: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def _box_mean(plane: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Average the square of ``size`` pixels around each pixel of a plane (H, W)."""
     return np.asarray(cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 

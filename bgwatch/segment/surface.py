@@ -85,12 +85,12 @@ def bent_surface(
 def _polynomials(
     colours: NDArray[np.float32], seeds: NDArray[np.bool_], strip: NDArray[np.bool_], shadow: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    found = seeds
-    surface = colours
+    """Fit polynomials of rising degree, each to what the one before explains; give the last, and what it explains."""
+    course, found = colours, seeds
     for degree in DEGREES:
-        surface, spread = polynomial_course(colours, found, degree)
-        away = np.sqrt(((colours - surface) ** 2).sum(axis=0))
+        course, spread = polynomial_course(colours, found, degree)
+        away = np.sqrt(((colours - course) ** 2).sum(axis=0))
         found = reachable((away < np.clip(3.2 * spread, 5, 16)) & ~shadow, strip)
         if found.sum() < FEWEST:
             found = seeds
-    return surface, found
+    return course, found
