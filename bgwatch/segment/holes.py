@@ -14,6 +14,9 @@ NEAR = (2.6, 4.2)
 TIGHT = 1.6
 SMALLEST = 20
 RINGING, BLOCK, UNEVEN = (0.03, 0.035), 15, 0.2
+NOISY = 2.5  # times the backdrop's variance
+BLOCKY, TINTED = 22**0.5, 2.9  # levels of chroma that JPEG's blocks deviate, and are off in the mean
+FEWEST = 12
 SOFT_RIM = 0.35
 RIM_NEAR = 8.0
 WIDE, WIDEST = 30.0, 60.0
@@ -117,24 +120,22 @@ def _like_backdrop(
     meshes: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Compare mean and variance of each region's interior with sure backdrop's noise and JPEG's ringing."""
-    inside = np.flatnonzero(labels)
-    owner, interior = labels.ravel()[inside], eroded(labels > 0, EIGHT).ravel()[inside]
-    thin = np.bincount(owner[interior], minlength=len(area)) < 12
-    counted = interior | thin[owner]
-    inside, owner = inside[counted], owner[counted]
+    inside, owner = _interiors(labels, len(area))
     number = np.maximum(np.bincount(owner, minlength=len(area)), 1)
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.bincount(owner, values, len(area)) / number
+
     contrast = highest(dot(residual, residual), BLOCK).ravel()[inside]
     still = np.ones(len(area), bool)
     means, room = np.zeros((2, 3, len(area)))
     width = np.interp(np.sqrt(area), (WIDE, WIDEST), (0, 1))
     for channel, plane in enumerate(residual):
         noise, values = _spread(plane, sure), plane.ravel()[inside]
-        means[channel] = np.bincount(owner, values, len(area)) / number
-        square = np.bincount(owner, values * values, len(area)) / number
-        least = max(22.0, 2.5 * noise**2) if channel else 2.5 * noise**2 + 1
-        ringing = np.float32(RINGING[channel > 0] ** 2) * contrast
-        allowed = np.bincount(owner, np.maximum(least, ringing), len(area)) / number
-        room[channel] = width * wander[channel] + max(2.9 if channel else 0.0, 0.9 * noise + 0.5)
+        means[channel], square = mean(values), mean(values * values)
+        least = max(BLOCKY**2, NOISY * noise**2) if channel else NOISY * noise**2 + 1
+        allowed = mean(np.maximum(least, np.float32(RINGING[channel > 0] ** 2) * contrast))
+        room[channel] = width * wander[channel] + max(TINTED if channel else 0.0, 0.9 * noise + 0.5)
         if channel == 0:
             variance = square - means[0] ** 2
             room[0] += UNEVEN * np.sqrt(np.maximum(variance - noise**2, 0))  # rings, where a pale patch would be even
@@ -143,6 +144,15 @@ def _like_backdrop(
             still &= square < allowed
     like = still & (np.abs(means) < room).all(axis=0)
     return _neighbouring(like, meshes & still, means, room, labels)
+
+
+def _interiors(labels: NDArray[np.int32], count: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Index the pixels of regions but for their rims, and give each its region's number; a thin one counts whole."""
+    inside = np.flatnonzero(labels)
+    owner, interior = labels.ravel()[inside], eroded(labels > 0, EIGHT).ravel()[inside]
+    thin = np.bincount(owner[interior], minlength=count) < FEWEST
+    counted = interior | thin[owner]
+    return inside[counted], owner[counted]
 
 
 def _neighbouring(

@@ -9,7 +9,7 @@ from bgwatch.segment.smoothing import smooth_known
 
 SPREAD = 1.5
 TINT = 4.0
-CLEAR = 2
+INSET = 2  # pixels from anything else
 LEAST = 0.05
 
 
@@ -37,7 +37,7 @@ def remaining_light(
     """
     if not shadow.any():
         return np.ones(shadow.shape, np.float32), surface
-    known = eroded(shadow | sure, EIGHT, CLEAR)
+    known = eroded(shadow | sure, EIGHT, INSET)
     shaded = known & shadow
     luma, _ = smooth_known(np.stack([colours[0], surface[0]]), shaded, SPREAD)
     light = np.where(shaded, np.clip(luma[0] / np.maximum(luma[1], 1), LEAST, 1), 1).astype(np.float32)

@@ -16,7 +16,7 @@ class Look(NamedTuple):
     Attributes
     ----------
     work : ndarray of uint8, shape (h, w, 4)
-        The working copy: long side near 720, or the picture itself where that is smaller.
+        The working copy: long side near 720 (540 to 1080), or the picture itself where that is smaller.
     cell : int
         Side of its cells, in pixels of the picture.
     small : ndarray of uint8, shape (ceil(h / ratio), ceil(w / ratio), 4)
