@@ -133,14 +133,14 @@ def test_sixteen_bits_and_given_transparency(mug) -> None:
 
 def test_larger_pictures_keep_the_same_shadow() -> None:
     """It is measured on a reduced copy, and laid without steps."""
-    y, x = np.mgrid[0:1500, 0:1600]
-    alpha = np.clip(300.5 - np.hypot(y - 700, x - 700), 0, 1)
-    light = 1 - 0.4 * ndimage.gaussian_filter(ndimage.shift(alpha, (40, 90), order=0), 30)
+    y, x = np.mgrid[0:1050, 0:1100]
+    alpha = np.clip(210.5 - np.hypot(y - 490, x - 490), 0, 1)
+    light = 1 - 0.4 * ndimage.gaussian_filter(ndimage.shift(alpha, (28, 63), order=0), 21)
     rgb = alpha[..., None] * (40, 90, 60) + (1 - alpha[..., None]) * light[..., None] * np.array(GREY)
     rgb = (rgb + np.random.default_rng(0).normal(0, 2, rgb.shape)).clip(0, 255).astype(np.uint8)
     kept = remove_background(rgb, shadow="keep").alpha
     assert np.abs(kept - (alpha + (1 - alpha) * (1 - light))).mean() < 0.005
-    far = (alpha == 0) & (np.hypot(y - 700, x - 700) > 330)
+    far = (alpha == 0) & (np.hypot(y - 490, x - 490) > 231)
     assert np.abs(np.diff(kept, axis=1))[far[:, 1:]].max() < 0.03
 
 
