@@ -214,12 +214,13 @@ def shine(canvas: Canvas, outline: Sequence[Point], rng: np.random.Generator) ->
 
 def lit(canvas: Canvas, colour: Colour, light: Colour, dark: Colour) -> Image.Image:
     """Shade a colour: light from the upper left, dark to the lower right."""
-    x = np.linspace(-1, 1, canvas.size[0])[None, :, None]
-    y = np.linspace(-1, 1, canvas.size[1])[:, None, None]
-    fall = np.clip(1.6 * x + 0.5 * y + 0.25, -1, 1)
-    low, middle, high = (np.array(c, float) for c in (dark, colour, light))
-    shaded = middle + np.where(fall > 0, (low - middle) * fall, (middle - high) * fall)
-    return Image.fromarray(shaded.astype(np.uint8))
+    x, y = (np.linspace(-1, 1, side) for side in canvas.size)
+    fall = np.clip(1.6 * x + 0.5 * y[:, None] + 0.25, -1, 1)
+    planes = [
+        (middle + np.where(fall > 0, low - middle, middle - high) * fall).astype(np.uint8)
+        for low, middle, high in zip(dark, colour, light, strict=True)
+    ]
+    return Image.merge("RGB", [Image.fromarray(plane) for plane in planes])
 
 
 def blurred(mask: Image.Image, radius: float, strength: float) -> Image.Image:
