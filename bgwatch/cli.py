@@ -266,6 +266,16 @@ def _gimp_command(name: str, function: str, help_text: str) -> None:
         echo(getattr(install, function)(profile))
 
 
+@gimp.command("status")
+@click.option("--profile", type=as_path, help="GIMP's profile folder, when it is not found.")
+def gimp_status(profile: Path | None) -> None:
+    """Tell where the plug-in is and whether it works (3: it does not)."""
+    from bgwatch import install
+
+    lines, works = install.plugin_status(profile)
+    echo(lines)
+    sys.exit(0 if works else 3)
+
+
 _gimp_command("install", "install_plugin", "Copy the plug-in into GIMP's profile.")
-_gimp_command("status", "plugin_status", "Tell where the plug-in is and whether it works.")
 _gimp_command("uninstall", "uninstall_plugin", "Take away what install put there.")

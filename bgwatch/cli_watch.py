@@ -117,7 +117,7 @@ def retry(names: tuple[str, ...], accept: bool, config: Path | None, state: Path
     for sentence in told.refused:
         say(sentence)
     if not told.done and not told.refused:
-        say("nothing to do: nothing has failed or is under review")
+        say(f"nothing to do: nothing {'is' if accept else 'has failed or is'} under review")
     sys.exit(1 if told.refused or not told.done else 0)
 
 

@@ -49,7 +49,7 @@ def install_plugin(profile: Path | None) -> list[str]:
     return [*lines, "start GIMP again to find it under Layer > Transparency > Remove Background by Color..."]
 
 
-def plugin_status(profile: Path | None) -> list[str]:
+def plugin_status(profile: Path | None) -> tuple[list[str], bool]:
     """Say for each profile whether the plug-in is there, is this version's, and finds its worker.
 
     Parameters
@@ -61,13 +61,16 @@ def plugin_status(profile: Path | None) -> list[str]:
     -------
     list of str
         A line for each profile.
+    bool
+        Whether it works in all of them.
 
     Raises
     ------
     FolderError
         When there is no profile.
     """
-    return [f"{folder}: {_state(folder)}" for folder in _homes(profile)]
+    states = {folder: _state(folder) for folder in _homes(profile)}
+    return [f"{folder}: {said}" for folder, (said, _) in states.items()], all(works for _, works in states.values())
 
 
 def uninstall_plugin(profile: Path | None) -> list[str]:
@@ -145,21 +148,22 @@ def _shipped() -> dict[str, bytes]:
     raise FolderError(f"{package}: this copy of bgwatch carries no GIMP plug-in: install bgwatch again with pip")
 
 
-def _state(folder: Path) -> str:
+def _state(folder: Path) -> tuple[str, bool]:
+    """Say how a plug-in folder stands, and whether the plug-in works."""
     if not (folder / SCRIPT).is_file():
-        return "not installed; run bgwatch gimp install"
+        return "not installed; run bgwatch gimp install", False
     try:
         pointer = json.loads((folder / POINTER).read_text(encoding="utf-8"))
         python, version = str(pointer["python"]), str(pointer["version"])
     except (OSError, ValueError, KeyError, TypeError):
-        return f"broken: {POINTER} does not name a Python; run bgwatch gimp install"
+        return f"broken: {POINTER} does not name a Python; run bgwatch gimp install", False
     if version != __version__:
-        return f"installed by bgwatch {version}, and this is {__version__}; run bgwatch gimp install"
+        return f"installed by bgwatch {version}, and this is {__version__}; run bgwatch gimp install", False
     if problem := _worker_problem(python, version):
-        return f"broken: {python} does not run bgwatch's worker ({problem}); run bgwatch gimp install"
+        return f"broken: {python} does not run bgwatch's worker ({problem}); run bgwatch gimp install", False
     if changed := [name for name, content in _shipped().items() if _content(folder / name) != content]:
-        return f"{', '.join(sorted(changed))}: not as bgwatch {version} has it; run bgwatch gimp install"
-    return f"installed, bgwatch {version}, and its worker starts with {python}"
+        return f"{', '.join(sorted(changed))}: not as bgwatch {version} has it; run bgwatch gimp install", False
+    return f"installed, bgwatch {version}, and its worker starts with {python}", True
 
 
 def _content(file: Path) -> bytes | None:

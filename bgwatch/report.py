@@ -86,11 +86,11 @@ def plan_summary(plan: Plan) -> str:
 
 def _left_out(standing: int, skipped: int, own: int) -> Iterator[str]:
     if standing:
-        yield f"{standing} skipped that have a result"
+        yield f"{standing} skipped that {'have' if standing > 1 else 'has'} a result"
     if skipped:
-        yield f"{skipped} skipped that are no pictures"
+        yield f"{skipped} skipped that {'are no pictures' if skipped > 1 else 'is no picture'}"
     if own:
-        yield f"{own} skipped that are results"
+        yield f"{own} skipped that {'are results' if own > 1 else 'is a result'}"
 
 
 def explanation(outcome: Outcome) -> list[str]:

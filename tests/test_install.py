@@ -5,9 +5,11 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scenes import Ended
 
 import bgwatch
 from bgwatch.errors import FolderError
@@ -146,22 +148,21 @@ def test_uninstall_leaves_what_it_does_not_know(profile: Path) -> None:
 
 def test_status_tells_missing_whole_old_and_broken_apart(profile: Path, tmp_path: Path) -> None:
     """Every answer but the good one names the command that mends it."""
-    assert "not installed; run bgwatch gimp install" in plugin_status(profile)[0]
+    assert "not installed; run bgwatch gimp install" in faulty(profile)
     install_plugin(profile)
     python = pretended_python(tmp_path, says_version(bgwatch.__version__))
     point(profile, python)
-    assert plugin_status(profile) == [
-        f"{home(profile)}: installed, bgwatch {bgwatch.__version__}, and its worker starts with {python}"
-    ]
+    told = f"{home(profile)}: installed, bgwatch {bgwatch.__version__}, and its worker starts with {python}"
+    assert plugin_status(profile) == ([told], True)
     (home(profile) / SCRIPT).write_text("changed")
     (home(profile) / "worker.py").unlink()
     said = f"{SCRIPT}, worker.py: not as bgwatch {bgwatch.__version__} has it; run bgwatch gimp install"
-    assert said in plugin_status(profile)[0]
+    assert said in faulty(profile)
     point(profile, python, version="0.0.9")
     said = f"installed by bgwatch 0.0.9, and this is {bgwatch.__version__}; run bgwatch gimp install"
-    assert said in plugin_status(profile)[0]
+    assert said in faulty(profile)
     (home(profile) / POINTER).write_text("{")
-    assert "does not name a Python; run bgwatch gimp install" in plugin_status(profile)[0]
+    assert "does not name a Python; run bgwatch gimp install" in faulty(profile)
 
 
 @pytest.mark.parametrize(
@@ -181,8 +182,24 @@ def test_status_starts_the_worker(profile: Path, tmp_path: Path, script: str | N
     install_plugin(profile)
     python = pretended_python(tmp_path, script) if script else "/nowhere/python"
     point(profile, python)
-    [line] = plugin_status(profile)
-    assert f"broken: {python} does not run bgwatch's worker ({said}); run bgwatch gimp install" in line
+    assert f"broken: {python} does not run bgwatch's worker ({said}); run bgwatch gimp install" in faulty(profile)
+
+
+def test_the_command_says_by_its_exit_code_whether_the_plug_in_works(
+    profile: Path, tmp_path: Path, bgwatch: Callable[..., Ended]
+) -> None:
+    version = bgwatch("--version").out.split()[-1]
+    assert bgwatch("gimp", "status", "--profile", profile).code == 3
+    install_plugin(profile)
+    point(profile, pretended_python(tmp_path, says_version(version)))
+    assert bgwatch("gimp", "status", "--profile", profile).code == 0
+
+
+def faulty(profile: Path) -> str:
+    """What is said of a plug-in that does not work."""
+    (line,), works = plugin_status(profile)
+    assert not works
+    return line
 
 
 def pretended_python(folder: Path, script: str) -> str:

@@ -133,7 +133,7 @@ def test_lists_in_folders_are_not_followed(draw: Draw, bgwatch: Bgwatch) -> None
     Path("in/people.csv").write_text("img\n../b.png\n")
     ended = bgwatch("remove", "in", "-o", "out")
     assert (ended.code, ended.out) == (0, "out/a.png\n")
-    assert "1 skipped that are no pictures" in ended.err
+    assert "1 skipped that is no picture" in ended.err
 
 
 def test_a_sample_is_the_same_for_the_same_seed() -> None:

@@ -151,7 +151,7 @@ def test_overwriting_and_skipping(draw: Draw, bgwatch: Bgwatch) -> None:
     touched("out/a.png")
     skipping = bgwatch("remove", "in", "-o", "out", "--on-conflict", "skip")
     assert (skipping.code, skipping.out) == (0, "out/b.png\n")
-    assert "1 done, 1 skipped that have a result in" in skipping.err
+    assert "1 done, 1 skipped that has a result in" in skipping.err
     assert Path("out/a.png").read_text() == "a person's"
     overwriting = bgwatch("remove", "in/a.jpg", "-o", "out", "--on-conflict", "overwrite")
     assert overwriting.out == "out/a.png\n"
@@ -184,7 +184,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(draw: Draw, bgwatch: Bgwatc
         assert ended.code == 0
         assert ended.out.splitlines() == ([_as_json(line) for line in lines] if as_json else lines)
         count = "1 to do, 2 skipped that have a result" if on_conflict == "skip" else "3 to do"
-        assert ended.err == f"{count}, 1 skipped that are no pictures; nothing was written\n"
+        assert ended.err == f"{count}, 1 skipped that is no picture; nothing was written\n"
     assert everything() == before
     Path("empty").mkdir()
     assert bgwatch("remove", "empty", "--dry-run", "-o", "else").code == 1, "there is no picture"

@@ -57,19 +57,20 @@ def _lines(pulse: Pulse) -> list[str]:
     else:
         speed = f"{told['pictures_a_minute']:g} pictures a minute"
         head = f"running as process {told['pid']} since {since:%Y-%m-%d %H:%M:%S}, {speed}"
-    return [head, *(line for folder in told["folders"] for line in _folder_lines(folder))]
+    return [head, *(line for folder in told["folders"] for line in _folder_lines(folder, pulse.alive))]
 
 
-def _folder_lines(folder: dict[str, Any]) -> list[str]:
+def _folder_lines(folder: dict[str, Any], alive: bool) -> list[str]:
     more = "at least " if folder["more"] else ""
     counts = (
         f"{more}{folder['queued']} queued, {len(folder['working_on'])} being worked on, {folder['done']} done, "
         f"{folder['review']} to be reviewed, {folder['failed']} failed"
     )
     scanned = folder["last_rescan"]
+    state = f"{folder['state']}, by {folder['events']}" if alive else "not watched"
     when = f", last read {datetime.fromisoformat(scanned).astimezone():%H:%M:%S}" if scanned else ""
     said = [
-        f"{folder['inbox']} -> {folder['outbox']}: {folder['state']}, by {folder['events']}{when}",
+        f"{folder['inbox']} -> {folder['outbox']}: {state}{when}",
         f"  {counts}" + (f", {folder['skipped']} skipped" if folder["skipped"] else ""),
     ]
     if folder["last_error"]:
@@ -82,4 +83,4 @@ def _span(seconds: float) -> str:
     for name, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {name}"
-    return f"{seconds:.0f} seconds"
+    return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"

@@ -41,6 +41,10 @@ def test_a_failure_goes_back_to_the_inbox(box: Box, draw: Draw, retry: Bgwatch) 
     }
     ended = retry()
     assert (ended.code, ended.err) == (1, "nothing to do: nothing has failed or is under review\n")
+    (box.inbox / "c.jpg").write_text("no picture")
+    box.once()
+    ended = retry("--accept")
+    assert (ended.code, ended.err) == (1, "nothing to do: nothing is under review\n")
 
 
 @pytest.mark.parametrize("done", ["done", "keep"])

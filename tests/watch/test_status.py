@@ -52,8 +52,9 @@ def test_it_tells_of_a_running_daemon_and_of_one_that_has_ended(box: Box, draw: 
     assert [folder["inbox"] for folder in daemon["folders"]] == [str(box.inbox)]
     ended = bgwatch(*state)
     assert ended.code == 3
-    first, _, counts, error = ended.out.splitlines()
+    first, folder, counts, error = ended.out.splitlines()
     assert first.startswith("not running; the last one, of 20")
+    assert folder.startswith(f"{box.inbox} -> {box.outbox}: not watched, last read ")
     assert counts == "  0 queued, 0 being worked on, 1 done, 0 to be reviewed, 1 failed"
     assert re.match(rf"  last error, 20[0-9: -]+: {box.inbox}/b\.jpg: not a picture bgwatch reads", error)
 
