@@ -1,6 +1,7 @@
 """Colours stay what they are: by a profile that is kept, or brought to sRGB where no result can have them."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import profiles
 import pytest
 import zoo
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 from scenes import opened
 from tiffs import tiff
 
@@ -194,3 +196,29 @@ def test_lab_lies_as_it_says(tmp_path: Path) -> None:
     picture = read(tmp_path / "a.tif", tiff(lab_samples(), 9, tags={274: [6]}))
     turned = zoo.colours().transpose(Image.Transpose.ROTATE_270)
     assert np.abs(np.asarray(picture.pixels).astype(int) - np.asarray(turned)).max() <= 3
+
+
+TOLD = "its gamma or primaries are not sRGB's and were left out; give it a colour profile to keep them"
+WHITE_AND_P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        ([], False),
+        ([(b"gAMA", struct.pack(">I", 45455))], False),
+        ([(b"gAMA", struct.pack(">I", 100_000))], True),
+        ([(b"gAMA", struct.pack(">I", 100_000)), (b"sRGB", b"\0")], False),
+        ([(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))], False),
+        ([(b"cHRM", struct.pack(">8I", *WHITE_AND_P3))], True),
+    ],
+)
+@pytest.mark.parametrize("mode", ["RGB", "I;16"])
+def test_colours_that_a_png_tells_without_a_profile_are_not_lost_in_silence(
+    tmp_path: Path, chunks: list[tuple[bytes, bytes]], said: bool, mode: str
+) -> None:
+    info = PngInfo()
+    for kind, data in chunks:
+        info.add(kind, data)
+    Image.new(mode, (9, 9)).save(tmp_path / "a.png", pnginfo=info)
+    assert (TOLD in decode(tmp_path / "a.png", PictureLimits()).notes) == said

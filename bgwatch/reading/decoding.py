@@ -12,7 +12,7 @@ from bgwatch.reading.deep import bits_of, deep_pixels, turned
 from bgwatch.reading.deep_tiff import odd_lab
 from bgwatch.reading.embedded import Embedded, embedded
 from bgwatch.reading.metadata import forget_other_pages, metadata_of, orientation_of
-from bgwatch.reading.profile import to_srgb, unfit
+from bgwatch.reading.profile import is_told_otherwise, to_srgb, unfit
 
 GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 FEW_BITS = {"L;2": 85, "L;4": 17}
@@ -129,6 +129,8 @@ def _fitting(image: Image.Image, mode: str, notes: list[str]) -> bytes:
     if profile and (reason := unfit(profile, mode)):
         notes.append(f"its colour profile {reason} and was left out")
         return b""
+    if not profile and is_told_otherwise(image.info):
+        notes.append("its gamma or primaries are not sRGB's and were left out; give it a colour profile to keep them")
     return profile
 
 

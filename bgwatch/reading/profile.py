@@ -1,11 +1,33 @@
 """Colour profiles: which are worth keeping, and colours that no result can have brought to sRGB."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 from PIL import Image
 
 from bgwatch import icc
 
 SPACES = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB ", "CMYK": b"CMYK", "LAB": b"Lab "}
 NAMES = {b"GRAY": "grey", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "Lab"}
+
+GAMMA = 0.45455  # of sRGB, as a PNG tells it
+PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # x and y of sRGB's white, red, green and blue
+NEAR = 0.005  # what rounding in a file makes of these
+
+
+def is_told_otherwise(info: Mapping[Any, Any]) -> bool:
+    """Tell whether a PNG without a profile has other colours than sRGB's, by its gAMA or cHRM.
+
+    Parameters
+    ----------
+    info : mapping
+        What Pillow has read of it.
+    """
+    if "srgb" in info:  # which overrules both
+        return False
+    found = (info.get("gamma", GAMMA), *info.get("chromaticity", PRIMARIES))
+    return not np.allclose(found, (GAMMA, *PRIMARIES), rtol=0, atol=NEAR)
 
 
 def unfit(profile: bytes, mode: str) -> str:
