@@ -44,6 +44,7 @@ def carry_out(
     workers = pool(max(1, min(count, len(made.targets))), limits, scheduler=scheduler)
     waiting = deque(made.targets.items())
     flying: dict[str, Flight] = {}
+    spared = Spared(made)
     if journal:
         journal.sweep({target.parent for target in made.targets.values()})
     try:
@@ -71,7 +72,7 @@ def carry_out(
                 flying[job.temporary] = Flight(source, target, stamp_of(source) if journal else None)
                 workers.submit(job)
             for outcome in workers.collect(None) if workers.busy else ():
-                yield _placed(outcome, flying[outcome.job.temporary], made, journal)
+                yield _placed(outcome, flying[outcome.job.temporary], made, journal, spared)
                 del flying[outcome.job.temporary]
     finally:
         workers.stop()
@@ -106,17 +107,40 @@ def skipped(job: Job, standing: Path) -> Outcome:
     return Outcome(job, "skipped", (f"{standing} is there already, and on_conflict is skip",))
 
 
-def _placed(outcome: Outcome, flight: Flight, made: Plan, journal: Journal | None) -> tuple[Outcome, Path | None]:
-    source, target, read = flight
+class Spared:
+    """What is not replaced, though overwriting was asked for: a picture, or another result of the same run."""
+
+    def __init__(self, made: Plan) -> None:
+        sources = (source for source in (*made.targets, *made.before, *made.standing) if isinstance(source, Path))
+        results = (*made.targets.values(), *(result.path for result in made.before.values()))
+        self._folders = {os.path.realpath(folder) for folder in {path.parent for path in (*sources, *results)}}
+        self._placed = set[Path]()
+
+    def add(self, result: Path) -> None:
+        """Note a result of this run."""
+        self._placed.add(result)
+
+    def __contains__(self, place: Path) -> bool:
+        """Tell whether a place is, is in, or has in it what is not replaced."""
+        return not self._placed.isdisjoint((place, place.parent)) or os.path.realpath(place) in self._folders
+
+
+def _placed(
+    outcome: Outcome, flight: Flight, made: Plan, journal: Journal | None, spared: Spared
+) -> tuple[Outcome, Path | None]:
+    source, planned, read = flight
     temporary = Path(outcome.job.temporary)
     if not outcome.written:
         discard(temporary)
         return outcome, None
-    if outcome.series:
-        target = series_of(target)
-    overwrites = made.on_conflict == "overwrite" and replaceable(target) and not _has_source(target, made)
+    target = series_of(planned) if outcome.series else planned
+
+    def ours(place: Path) -> bool:
+        meant = bool(outcome.series) or place == planned
+        return made.on_conflict == "overwrite" and meant and replaceable(place) and place not in spared
+
     while True:
-        if os.path.lexists(target) and not overwrites:  # someone put a file there since the plan was made
+        if os.path.lexists(target) and not ours(target):  # someone put a file there since the plan was made
             others = journal.found(source, target.parent) if journal and read and not made.redo else None
             if others:  # another run of the same call was faster
                 discard(temporary)
@@ -124,22 +148,15 @@ def _placed(outcome: Outcome, flight: Flight, made: Plan, journal: Journal | Non
             if made.on_conflict == "skip":
                 discard(temporary)
                 return skipped(outcome.job, target), None
-            target = numbered(target.parent, target.name)
+            target = numbered(target.parent, target.name, ours=ours)
         if journal and read:
             journal.note(source, read, target, temporary, outcome.state == "unsure", outcome.confidence)
         try:
-            publish(temporary, target, overwrites)
-            return outcome, target
+            publish(temporary, target, ours(target))
         except FileExistsError:
-            overwrites = False
+            continue
         except FolderError as error:
             discard(temporary)
             return Outcome(outcome.job, "blocked", (str(error),)), None
-
-
-def _has_source(folder: Path, made: Plan) -> bool:
-    """Tell whether a picture of this run lies in a folder that would be replaced."""
-    if not folder.is_dir():
-        return False
-    sources = (source for source in (*made.targets, *made.before, *made.standing) if isinstance(source, Path))
-    return any(source.parent.resolve() == folder.resolve() for source in sources)
+        spared.add(target)
+        return outcome, target

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bgwatch.errors import FolderError
+from bgwatch.series import SUFFIX as SERIES
 from bgwatch.series import is_series
 
 TEMPORARY = ".tmp"
@@ -121,8 +122,8 @@ def discard(temporary: Path) -> None:
 
 
 def replaceable(path: Path) -> bool:
-    """Tell whether what lies in a place may be replaced by a result: a file, or a series of earlier results."""
-    return is_series(path) if path.is_dir() else True
+    """Tell whether what lies in a place may be replaced by a result: a file by a file, and a series by a series."""
+    return is_series(path) if path.is_dir() or path.suffix == SERIES else True
 
 
 def replace_with(data: bytes | Iterable[bytes], path: Path, mode: int | None = None) -> None:
@@ -250,7 +251,7 @@ def _rename_new(path: Path, target: Path) -> None:
 
 def _replace(path: Path, target: Path, aside: Path) -> None:
     """Rename over what is there; a folder is put aside first, since no system replaces one that is not empty."""
-    if not replaceable(target):
+    if os.path.lexists(target) and not replaceable(target):
         raise _is_a_folder()
     if not target.is_dir():
         path.replace(target)

@@ -8,7 +8,7 @@ from pathlib import Path
 from bgwatch.numbering import fitting
 
 SUFFIX = ".frames"
-LONGEST_NUMBER = 200  # bytes of a name in a series: its folder has room for all of the stem that is left
+LONGEST_STEM = 200  # bytes of the files' names, so that they begin as the folder's, however it is numbered
 NUMBERED = re.compile(r"(.*)-\d+\.\w+", re.DOTALL)
 
 
@@ -25,8 +25,9 @@ def standing_at(result: Path, several: bool) -> Path | None:
 
 def numbers(stem: str, count: int, suffix: str) -> Iterator[str]:
     """Name the files of a series, which sort in their order: ``scan-01.png`` and so on."""
+    stem = fitting(stem, "", LONGEST_STEM)
     for number in range(1, count + 1):
-        yield fitting(stem, f"-{number:0{len(str(count))}d}{suffix}", LONGEST_NUMBER)
+        yield f"{stem}-{number:0{len(str(count))}d}{suffix}"
 
 
 def is_series(folder: Path) -> bool:

@@ -1,20 +1,21 @@
 """Files of several frames or pages to numbered results, in a folder that appears as one."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from scenes import Ended, disc
 
-from bgwatch import remove_background
-from bgwatch.numbering import LONGEST_NUMBERED, fitting
+from bgwatch import numbering, remove_background
+from bgwatch.numbering import fitting
 from bgwatch.place import replaceable
-from bgwatch.series import _is_numbered, is_series, numbers, series_of
+from bgwatch.series import is_series, numbers, series_of
 
 Bgwatch = Callable[..., Ended]
 
@@ -92,15 +93,26 @@ def test_numbers_sort_as_the_frames_come(bgwatch: Bgwatch) -> None:
     assert sorted(names())[1::9] == ["moving.frames/moving-02.png", "moving.frames/moving-11.png"]
 
 
-@given(st.text(min_size=1, max_size=300).filter(lambda text: text.isprintable() and "/" not in text), st.integers(1, 9))
-def test_a_series_is_known_by_its_names(stem: str, count: int) -> None:
-    """Of whatever name, and they fit into a folder."""
-    folder = series_of(Path(fitting(stem, ".png")))
-    made = list(numbers(stem, count, ".png"))
+@given(
+    st.text(min_size=1, max_size=300).filter(lambda text: text.isprintable() and "/" not in text),
+    st.integers(1, 20),
+    st.integers(1, 12),
+)
+@example("n" * 251, 2, 1)
+@example("n" * 240, 2, 2)
+def test_a_series_is_known_by_its_names(
+    tmp_path_factory: pytest.TempPathFactory, name: str, count: int, number: int
+) -> None:
+    """Of whatever name, also of one that had to be numbered, and they fit into a folder."""
+    result = Path(fitting(name, ".png"))
+    folder = next(itertools.islice(numbering.names(series_of(result).name), number - 1, None))
+    made = list(numbers(result.stem, count, ".png"))
     assert len({*made}) == count
-    assert len(folder.name.encode()) <= 255
-    assert all(_is_numbered(name, folder.stem) for name in made)
-    assert all(_is_numbered(name, Path(fitting(folder.stem, "-12345.frames", LONGEST_NUMBERED)).stem) for name in made)
+    series = tmp_path_factory.mktemp("out") / folder
+    series.mkdir()
+    for file in made:
+        (series / file).touch()
+    assert is_series(series)
 
 
 def test_a_series_is_told_from_a_folder_of_a_persons(bgwatch: Bgwatch) -> None:
@@ -151,6 +163,37 @@ def test_a_series_that_holds_a_picture_of_the_run_is_not_replaced(bgwatch: Bgwat
     assert bgwatch(*call, "scan.tif", "scan.frames/scan-1.png").code == 0
     assert Path("scan.frames/scan-1.png").read_bytes() == before
     assert len(names("scan-2.frames")) == 3
+
+
+def test_a_file_in_the_place_of_a_series_is_no_result_and_stays(bgwatch: Bgwatch) -> None:
+    """It may be one of the pictures."""
+    Path("scan.frames").write_bytes(content := Path("scan.tif").read_bytes())
+    call = "remove", "scan.tif", "scan.frames", "-o", ".", "--frames", "each", "--on-conflict", "overwrite"
+    assert bgwatch(*call).code == 0
+    assert Path("scan.frames").read_bytes() == content
+    assert len(names("scan-2.frames")) == 3
+
+
+def test_a_series_and_a_mirrored_folder_of_its_name_leave_each_other(
+    bgwatch: Bgwatch, draw: Callable[..., Path]
+) -> None:
+    """Asked to overwrite, too: never another result of the same call."""
+    draw("in/scan.frames/scan-1.png")
+    Path("scan.tif").rename("in/scan.tif")
+    call = "remove", "in", "-o", "out", "--frames", "each", "--on-conflict", "overwrite", "--workers", 1
+    for _ in range(2):
+        assert bgwatch(*call, "--redo").code == 0
+        assert names() == {"scan.frames/scan-1.png", *(f"scan-2.frames/scan-{number}.png" for number in (1, 2, 3))}
+
+
+def test_a_series_that_was_numbered_is_not_replaced_by_the_next(bgwatch: Bgwatch) -> None:
+    Path("out/scan.frames").mkdir(parents=True)
+    Path("out/scan.frames/notes.txt").touch()
+    gif("scan-2.gif")
+    call = "remove", "scan.tif", "scan-2.gif", "-o", "out", "--frames", "each", "--on-conflict", "overwrite"
+    told = bgwatch(*call, "--workers", 1).out
+    assert told == "out/scan-2.frames\nout/scan-2-2.frames\n"
+    assert len(names()) == 1 + 3 + 2
 
 
 def test_results_beside_their_pictures_are_none_the_next_time(bgwatch: Bgwatch) -> None:
