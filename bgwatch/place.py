@@ -196,11 +196,11 @@ def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> No
             if error.errno != errno.EXDEV:
                 raise
             path.rename(path)  # refused on a read-only disk, before a copy is made for nothing
-            copied = path.lstat()
+            copied = _state(path)
             _copy_durably(path, temporary)
             rename(temporary, target)
             sync_folder(target.parent)
-            if _changed(copied, path.lstat()):
+            if _state(path) != copied:
                 take_away(target)
                 raise OSError(errno.EBUSY, "it was changed while it was copied") from None
             _unlink_or_undo(path, target)
@@ -241,12 +241,21 @@ def _rename_new(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno in (errno.EXDEV, errno.ENOENT, errno.ENOSPC):
             raise
-        # a file system without hard links, or a file of another user's
-        if os.path.lexists(target):
-            raise FileExistsError(str(target)) from None
-        path.rename(target)
+        # a folder, a file system without hard links, or a file of another user's
+        _rename_unlinked(path, target)
     else:
         _unlink_or_undo(path, target)
+
+
+def _rename_unlinked(path: Path, target: Path) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(str(target))
+    try:
+        path.rename(target)
+    except OSError:
+        if os.path.lexists(target):  # since this moment: a folder goes over nothing but an empty one
+            raise FileExistsError(str(target)) from None
+        raise
 
 
 def _replace(path: Path, target: Path, aside: Path) -> None:
@@ -291,8 +300,10 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _changed(before: os.stat_result, now: os.stat_result) -> bool:
-    return not os.path.samestat(before, now) or (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns)
+def _state(path: Path) -> list[tuple[int, ...]]:
+    """Give what changes with a file, or with one in a folder."""
+    states = (one.lstat() for one in (path, *(sorted(path.iterdir()) if _is_folder(path) else ())))
+    return [(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
 
 
 def _copy_durably(path: Path, copy: Path) -> None:
@@ -300,9 +311,10 @@ def _copy_durably(path: Path, copy: Path) -> None:
         shutil.copy2(path, copy, follow_symlinks=False)
         _sync(copy)
         return
-    shutil.copytree(path, copy, symlinks=True)
-    for file in copy.iterdir():
-        _sync(file)
+    copy.mkdir()
+    for one in path.iterdir():
+        _copy_durably(one, copy / one.name)
+    shutil.copystat(path, copy)
     sync_folder(copy)
 
 

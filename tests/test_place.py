@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bgwatch import place
 from bgwatch.errors import FolderError
 from bgwatch.numbering import fitting, numbered
-from bgwatch.place import discard, make_folder, move, publish, write_durably
+from bgwatch.place import make_folder, move, publish, write_durably
 
 
 def test_clashes_are_numbered_before_the_suffix(tmp_path: Path) -> None:
@@ -227,70 +227,3 @@ def test_a_file_that_cannot_be_moved_stays_where_it_is(tmp_path: Path, monkeypat
     with pytest.raises(FolderError, match=r"a: cannot be moved to .* \(Operation not permitted\)"):
         move(tmp_path / "a", tmp_path / "b", tmp_path / "temporary")
     assert (tmp_path / "a").read_text() == "content"
-
-
-def pages(folder: Path, *contents: str) -> Path:
-    folder.mkdir(parents=True)
-    for number, content in enumerate(contents, 1):
-        (folder / f"a-{number}.png").write_text(content)
-    return folder
-
-
-def contents(folder: Path) -> list[str]:
-    return [file.read_text() for file in sorted(folder.iterdir())]
-
-
-def test_a_series_is_put_in_place_whole_and_over_nothing_else(tmp_path: Path) -> None:
-    target = tmp_path / "a.frames"
-    publish(pages(tmp_path / "one.tmp", "1", "2"), target)
-    with pytest.raises(FileExistsError):
-        publish(pages(tmp_path / "two.tmp", "3"), target)
-    publish(tmp_path / "two.tmp", target, replace=True)
-    assert contents(target) == ["3"]
-    (target / "notes.txt").write_text("mine")
-    for replacing in (pages(tmp_path / "three.tmp", "4"), tmp_path / "four.tmp"):
-        replacing.touch()
-        with pytest.raises(FolderError, match=r"a\.frames: cannot be put in place"):
-            publish(replacing, target, replace=True)
-    assert contents(target) == ["3", "mine"]
-    assert {path.name for path in tmp_path.iterdir()} == {"a.frames", "three.tmp", "four.tmp"}
-
-
-def test_a_series_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
-    """What was put aside comes back."""
-    target = pages(tmp_path / "a.frames", "old")
-    with pytest.raises(FolderError, match="cannot be put in place"):
-        publish(tmp_path / "gone.tmp", target, replace=True)
-    assert contents(target) == ["old"]
-    assert list(tmp_path.iterdir()) == [target]
-
-
-@pytest.mark.parametrize("there", [False, True])
-def test_a_series_moves_to_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
-    path, target = pages(tmp_path / "in" / "a.frames", "1", "2"), tmp_path / "out" / "a.frames"
-    target.parent.mkdir()
-    if there:
-        pages(target, "old")
-    name = "_replace" if there else "_rename_new"
-    rename = getattr(place, name)
-
-    def another_disk(source: Path, goal: Path, **how: Path) -> None:
-        if source == path:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        rename(source, goal, **how)
-
-    monkeypatch.setattr(place, name, another_disk)
-    move(path, target, target.with_name(".temporary.tmp"), replace=there)
-    assert contents(target) == ["1", "2"]
-    assert not list(path.parent.iterdir())
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_no_other_folder_is_ever_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is taken for a temporary: a job that has none has the current folder for one."""
-    monkeypatch.chdir(pages(tmp_path / "work", "1"))
-    for path in (Path(), Path.cwd(), tmp_path, pages(tmp_path / "a.frames", "1") / "..", tmp_path / "gone"):
-        discard(path)
-    assert contents(tmp_path / "work") == contents(tmp_path / "a.frames") == ["1"]
-    discard(tmp_path / "a.frames")
-    assert not (tmp_path / "a.frames").exists()
