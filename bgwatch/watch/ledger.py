@@ -18,6 +18,8 @@ DAY = 86_400.0  # seconds
 PATIENCE = 3.0  # seconds for another process that writes
 PLACED = ("done", "review")  # states of which there is a result
 
+Placed = tuple[int, Attempt, Path | None]
+
 
 class Ledger:
     """The memory of the daemon; every method raises FolderError when the file cannot be used.
@@ -114,21 +116,17 @@ class Ledger:
         rows = self._rows(f"SELECT id, {COLUMNS} FROM attempt WHERE inbox = ? AND state = 'placing' ORDER BY id", inbox)
         return [(row - self._shift, attempt_of(values)) for row, *values in rows]
 
-    def at(self, place: Path) -> tuple[int, Attempt, Path | None] | None:
+    def at(self, place: Path) -> Placed | None:
         """Give the newest row of what was put in a place, the attempt, and where its original was put."""
-        rows = self._rows(
-            f"SELECT id, put, {COLUMNS} FROM attempt WHERE place = ? AND state NOT IN ('dropped', 'skipped')"
-            " ORDER BY id DESC LIMIT 1",
-            place,
-        )
-        for row, put, *values in rows:
-            return row - self._shift, attempt_of(values), put and Path(os.fsdecode(put))
-        return None
+        return self._placed("place = ? ORDER BY id DESC", place)
 
     def is_of_another(self, place: Path, inbox: Path, original: Path) -> bool:
-        """Tell whether what was put in a place is known to have been made from another original than this one."""
-        found = self.at(place)
-        return found is not None and (found[1].inbox, found[1].original) != (inbox, original)
+        """Tell whether what was put in a place is known to have been made from another original than this one.
+
+        So is what lies in the folder of another one's series, and a folder in which there is a result of another one.
+        """
+        found = (self.at(place), self.at(place.parent), self._first_in(place))
+        return any(one and (one[1].inbox, one[1].original) != (inbox, original) for one in found)
 
     def forget(self, inbox: Path, original: Path) -> bool:
         """Let an original that is finished and stays be done again; tell whether there was one."""
@@ -248,6 +246,20 @@ class Ledger:
             stack.pop_all()
         return base, there
 
+    def _first_in(self, folder: Path) -> Placed | None:
+        first, beyond = (f"{folder}{mark}" for mark in (os.sep, chr(ord(os.sep) + 1)))
+        return self._placed("place > ? AND place < ? ORDER BY place", first, beyond)
+
+    def _placed(self, where: str, *paths: Path | str) -> Placed | None:
+        """Give the first row of those that put something in place, the attempt, and where its original was put."""
+        rows = self._rows(
+            f"SELECT id, put, {COLUMNS} FROM attempt WHERE state NOT IN ('dropped', 'skipped') AND {where} LIMIT 1",
+            *paths,
+        )
+        for row, put, *values in rows:
+            return row - self._shift, attempt_of(values), put and Path(os.fsdecode(put))
+        return None
+
     def _stays_no_more(self, inbox: Path, original: Path) -> bool:
         changed = self._base.execute(
             "UPDATE attempt SET stays = 0 WHERE inbox = ? AND path = ? AND stays",
@@ -255,9 +267,9 @@ class Ledger:
         ).rowcount
         return changed > 0
 
-    def _rows(self, query: str, path: Path) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *paths: Path | str) -> list[tuple[Any, ...]]:
         with self._told():
-            return self._base.execute(query, (os.fsencode(path),)).fetchall()
+            return self._base.execute(query, [os.fsencode(path) for path in paths]).fetchall()
 
     def _data_version(self) -> int:
         with self._told():

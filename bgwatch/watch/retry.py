@@ -120,7 +120,8 @@ class Retry:
                 for file in _files(top):
                     found = self._ledger.at(file)
                     others = file in seen or (found is not None and found[1].inbox != where.inbox)
-                    if not others and reason(file) != file and os.path.lexists(reason(file)):
+                    result = found is not None or is_series(file) or not file.is_dir()  # and no mirrored folder
+                    if result and not others and reason(file) != file and os.path.lexists(reason(file)):
                         seen.add(file)
                         yield Pending(where, file, found[1].original if found else file.relative_to(top), found)
 
@@ -137,6 +138,8 @@ class Retry:
         elif pending.failed:
             _back(file, target)
             reason_of_failure(file).unlink(missing_ok=True)
+        elif not replaceable(file):
+            raise FolderError(f"{file}: has other files in it than results; take them out, or accept it")
         else:
             self._bring_original(pending, target)
             found = identity_of(file, series=True)
@@ -185,12 +188,12 @@ class Retry:
                 raise FolderError(
                     f"{file}: {standing} is there already, and on_conflict is skip; move one of them away"
                 )
-            return filing.result_place(pending.original, review=False, series=is_series(file)), False
+            return filing.result_place(pending.original, review=False, series=file.is_dir()), False
 
         def ours(place: Path) -> bool:
             return replaceable(place) and not self._ledger.is_of_another(place, where.inbox, pending.original)
 
-        place = filing.result_place(pending.original, review=False, series=is_series(file), ours=ours)
+        place = filing.result_place(pending.original, review=False, series=file.is_dir(), ours=ours)
         replaced = os.path.lexists(place)
         newest = self._ledger.at(place) if replaced else None
         if newest and pending.known and newest[0] > pending.known[0]:

@@ -85,6 +85,55 @@ def test_a_doubtful_series_is_done_again(box: Box, retry: Bgwatch, names: Sequen
     assert box.files() == series("out/a") | {"out/done/a.tif"}
 
 
+@pytest.mark.parametrize("on_conflict", ["number", "overwrite", "skip"])
+def test_what_a_person_lays_into_a_doubtful_series_is_kept(box: Box, retry: Bgwatch, on_conflict: str) -> None:
+    """It is not done again, with the note deleted, and accepted with the note."""
+    scan(box.inbox / "a.tif")
+    assert box.once(frames="all", **DOUBTFUL) == 0
+    reviewed = box.outbox / "review" / "a.frames"
+    (reviewed / "notes.txt").touch()
+    before = box.files()
+    ended = retry(frames="all", on_conflict=on_conflict)
+    said = "has other files in it than results; take them out, or accept it"
+    assert (ended.code, ended.err, box.files()) == (1, f"{reviewed}: {said}\n", before)
+    ended = retry("--accept", frames="all", on_conflict=on_conflict)
+    assert ended.out == f"accepted: {box.outbox}/a.frames\n"
+    assert box.files() == series("out/a") | {"out/a.frames/notes.txt", "out/done/a.tif"}
+
+
+def test_a_mirrored_folder_under_review_is_no_series(box: Box, retry: Bgwatch, draw: Callable[..., Path]) -> None:
+    """Though it is called like that of a picture beside it."""
+    draw(box.inbox / "a.png")
+    draw(box.inbox / "a.frames" / "b.png")
+    assert box.once(frames="all", **DOUBTFUL) == 0
+    ended = retry("--accept", frames="all")
+    assert (ended.code, ended.err) == (0, "")
+    assert box.files() == {"out/a.png", "out/a.frames/b.png", "out/done/a.png", "out/done/a.frames/b.png"}
+
+
+@pytest.mark.parametrize("first", ["a.tif", "a.frames"])
+def test_a_series_and_the_results_of_a_mirrored_folder_of_its_name_leave_each_other(
+    box: Box, draw: Callable[..., Path], first: str
+) -> None:
+    """Asked to overwrite, too: never another original's result."""
+    drops = [lambda: scan(box.inbox / "a.tif"), lambda: draw(box.inbox / "a.frames" / "a-1.png", seed=9)]
+    for drop in drops if first == "a.tif" else reversed(drops):
+        drop()
+        assert box.once(frames="all", on_conflict="overwrite", done="delete") == 0
+    if first == "a.tif":
+        assert box.files() == series("out/a") | {"out/a.frames/a-1-2.png"}
+    else:
+        assert box.files() == series("out/a-2") | {"out/a.frames/a-1.png"}
+
+
+def test_a_file_in_the_place_of_a_series_stays(box: Box) -> None:
+    box.outbox.mkdir()
+    (box.outbox / "a.frames").write_text("a person's")
+    scan(box.inbox / "a.tif")
+    assert box.once(frames="all", on_conflict="overwrite", done="delete") == 0
+    assert box.files() == series("out/a-2") | {"out/a.frames"}
+
+
 def test_what_a_kill_left_of_a_series_is_swept(box: Box) -> None:
     leftover = Filing(places(Folder(inbox=str(box.inbox), outbox=str(box.outbox)))).temporary()
     leftover.mkdir(parents=True)
