@@ -23,6 +23,7 @@ from bgwatch import __version__
 from bgwatch.errors import FolderError
 from bgwatch.inputs.sources import Source, Stdin, Url, key_of
 from bgwatch.place import discard, make_folder
+from bgwatch.series import files
 
 PATIENCE = 10.0  # seconds for another process that writes
 DAY = 86_400.0
@@ -51,7 +52,7 @@ CREATE INDEX IF NOT EXISTS result_source ON result (source)
 class Stamp(NamedTuple):
     """The state of a file, as far as every file system keeps it: size in bytes, and time of the last change.
 
-    Of a folder of numbered results: the size of all of them, and the time when one was last put in or taken out.
+    Of a folder of numbered results: the size of all of them, and the time when one was last changed.
     """
 
     size: int
@@ -87,15 +88,11 @@ def stamp_of(source: Source) -> Stamp | None:
         return Stamp(0, 0)
     try:
         status = source.stat()
-        size = _size_of_all(source) if stat.S_ISDIR(status.st_mode) else status.st_size
+        states = [one.stat() for one in files(source)] if stat.S_ISDIR(status.st_mode) else [status]
     except (OSError, ValueError):
         return None
-    return Stamp(size, status.st_mtime_ns)
-
-
-def _size_of_all(folder: Path) -> int:
-    with os.scandir(folder) as found:
-        return sum(one.stat(follow_symlinks=False).st_size for one in found)
+    size, last = sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
+    return Stamp(size, last)
 
 
 def default_file() -> Path:

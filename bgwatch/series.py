@@ -9,6 +9,7 @@ from bgwatch.numbering import fitting
 
 SUFFIX = ".frames"
 LONGEST_STEM = 200  # bytes of the files' names, so that they begin as the folder's, however it is numbered
+OF_FILE_MANAGERS = (".ds_store", "thumbs.db", "desktop.ini")  # which they leave in every folder that they show
 NUMBERED = re.compile(r"(.*)-\d+\.\w+", re.DOTALL)
 
 
@@ -35,10 +36,15 @@ def is_series(folder: Path) -> bool:
     if folder.suffix != SUFFIX or folder.is_symlink():
         return False
     try:
-        with os.scandir(folder) as found:
-            return all(one.is_file(follow_symlinks=False) and _is_numbered(one.name, folder.stem) for one in found)
+        return all(one.is_file(follow_symlinks=False) and _is_numbered(one.name, folder.stem) for one in files(folder))
     except OSError:
         return False
+
+
+def files(folder: Path) -> list["os.DirEntry[str]"]:
+    """List what is in the folder of a series, but for what file managers leave there."""
+    with os.scandir(folder) as found:
+        return [one for one in found if one.name.lower() not in OF_FILE_MANAGERS]
 
 
 def _is_numbered(name: str, stem: str) -> bool:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,25 @@ def test_a_series_that_holds_a_picture_of_the_run_is_not_replaced(bgwatch: Bgwat
     assert bgwatch(*call, "scan.tif", "scan.frames/scan-1.png").code == 0
     assert Path("scan.frames/scan-1.png").read_bytes() == before
     assert len(names("scan-2.frames")) == 3
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini"])
+def test_what_a_file_manager_leaves_in_a_series_makes_it_no_other(bgwatch: Bgwatch, name: str) -> None:
+    call = "remove", "scan.tif", "-o", "out", "--frames", "each", "--on-conflict", "overwrite"
+    assert bgwatch(*call).code == 0
+    (Path("out/scan.frames") / name).write_bytes(b"how it is shown")
+    assert "nothing to do: it was done before" in bgwatch(*call).err
+    assert bgwatch(*call, "--redo").out == "out/scan.frames\n"
+    assert names() == {f"scan.frames/scan-{number}.png" for number in (1, 2, 3)}
+
+
+def test_a_series_in_which_a_person_has_changed_a_page_is_not_the_result(bgwatch: Bgwatch) -> None:
+    call = "remove", "scan.tif", "-o", "out", "--frames", "each"
+    assert bgwatch(*call).code == 0
+    page = Path("out/scan.frames/scan-2.png")
+    page.write_bytes(page.read_bytes()[::-1])
+    os.utime(page, (10**9, 2 * 10**9))
+    assert bgwatch(*call).out == "out/scan-2.frames\n"
 
 
 def test_a_file_in_the_place_of_a_series_is_no_result_and_stays(bgwatch: Bgwatch) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bgwatch.errors import FolderError, printable
 from bgwatch.imagefile import Identity, identity_of
+from bgwatch.series import OF_FILE_MANAGERS
 from bgwatch.watch.records import Finished
 from bgwatch.watch.settle import Settling
 
-LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini"})
 UNFINISHED_SUFFIXES = (".part", ".filepart", ".crdownload", ".partial", ".tmp", ".swp", "~")
 UNFINISHED_PREFIXES = (".", "~$")
 WAITING = 5000  # originals that are followed at once; the others stay in the inbox until there is room
@@ -36,7 +36,8 @@ def digest_of(path: Path) -> bytes | None:
 def is_original(name: str) -> bool:
     """Tell whether a file of this name is taken; copies under way, dotfiles and folder thumbnails are not."""
     lower = name.lower()
-    return not (lower in LEFT_ALONE or lower.startswith(UNFINISHED_PREFIXES) or lower.endswith(UNFINISHED_SUFFIXES))
+    unfinished = lower.startswith(UNFINISHED_PREFIXES) or lower.endswith(UNFINISHED_SUFFIXES)
+    return not (unfinished or lower in OF_FILE_MANAGERS)
 
 
 class Intake:
