@@ -43,18 +43,28 @@ def make_folder(folder: Path) -> None:
         raise FolderError(f"{folder}: cannot be made ({reason}); name another folder") from None
 
 
-def write_durably(data: bytes | Iterable[bytes], path: Path) -> None:
+def write_durably(data: bytes | Iterable[bytes], path: Path, known: Path | None = None) -> None:
     """Create a file that was not there, of one piece or more, and bring it to the disk.
+
+    Parameters
+    ----------
+    data : bytes or iterable of bytes
+        Its content, or the pieces of it.
+    path : Path
+        The file.
+    known : Path, optional
+        The folder that an error names, where the file's own is a hidden one.
 
     Raises
     ------
     FolderError
         When the folder cannot be written or is full; nothing is left behind.
     """
+    known = known or path.parent
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except OSError as error:
-        said = f"{path.parent}: cannot be written ({error.strerror}); check its rights and its disk"
+        said = f"{known}: cannot be written ({error.strerror}); check its rights and its disk"
         raise FolderError(said) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -63,7 +73,7 @@ def write_durably(data: bytes | Iterable[bytes], path: Path) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise FolderError(f"{path.parent}: writing failed ({error.strerror}); make room and try again") from None
+        raise FolderError(f"{known}: writing failed ({error.strerror}); make room and try again") from None
 
 
 def write_series(pieces: Iterable[tuple[str, bytes]], folder: Path) -> int:
@@ -93,7 +103,7 @@ def write_series(pieces: Iterable[tuple[str, bytes]], folder: Path) -> int:
         raise FolderError(said) from None
     count = 0
     for name, data in pieces:
-        write_durably(data, folder / name)
+        write_durably(data, folder / name, known=folder.parent)
         count += 1
     sync_folder(folder)
     return count

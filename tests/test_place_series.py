@@ -8,7 +8,7 @@ import pytest
 
 from bgwatch import place
 from bgwatch.errors import FolderError
-from bgwatch.place import discard, move, publish
+from bgwatch.place import discard, move, publish, write_series
 
 
 def pages(folder: Path, *contents: str) -> Path:
@@ -126,6 +126,20 @@ def test_a_series_that_the_other_disk_has_no_room_for_stays(tmp_path: Path, monk
         move(path, target, target.with_name(".temporary.tmp"))
     assert contents(path) == ["1", "2"]
     assert not list(target.parent.iterdir())
+
+
+def test_a_disk_that_is_full_is_told_by_the_folder_that_a_person_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not by a hidden one, of another name at each try."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FolderError) as told:
+        write_series([("a-1.png", b"1"), ("a-2.png", b"2")], tmp_path / ".temporary.tmp")
+    assert str(told.value) == f"{tmp_path}: writing failed (No space left on device); make room and try again"
 
 
 def test_no_other_folder_is_ever_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
