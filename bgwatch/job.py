@@ -160,7 +160,6 @@ def _cut(job: Job, start: float) -> Outcome:
     laps("start")
     limits, output = PictureLimits(**job.limits), Output(**job.output)
     cuts: list[Cut] = []
-    discard(Path(job.temporary))  # a worker that was killed while it wrote this very job
     with _source(job, limits.max_bytes, laps) as source, contextlib.closing(_pictures(source, job, limits)) as pictures:
         try:
             series = _write(_each_cut(pictures, job, output, limits, cuts, laps), job, output, limits)
@@ -228,6 +227,7 @@ def _write(frames: Iterator[Frame], job: Job, output: Output, limits: PictureLim
         return encode(frame.pixels, frame.kept, output.format, output.quality)
 
     first, place = next(frames), Path(job.temporary)
+    discard(place)  # of a worker that was killed while it wrote this very job; until now the name is taken
     if first.count == 1:
         write_durably(encoded(first), place)
     elif limits.frames == "all" and holds(output.format, first.duration is not None):

@@ -1,14 +1,17 @@
 """Jobs run on machines that share the files: claimed, as often as need be, and once in place."""
 
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scenes import disc, opened
 
 from bgwatch import job as job_module
-from bgwatch.job import Job
+from bgwatch.job import Job, Outcome
 from bgwatch.pool import claimed, is_claimed, run_elsewhere
 from bgwatch.settings import Segmentation
 
@@ -44,6 +47,41 @@ def test_a_series_is_whole_however_often_it_is_run(tmp_path: Path) -> None:
         for _ in range(2):
             assert run_elsewhere(str(tmp_path), job).series == 2
             assert [opened(file).size for file in (tmp_path / "out.tmp").iterdir()] == [(120, 140)] * 2
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tif", "out.tmp"}
+
+
+def test_a_second_run_that_begins_before_the_first_writes_is_in_no_ones_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a worker was taken for dead and was not."""
+    disc().save(tmp_path / "a.tif", save_all=True, append_images=[disc(seed=1)])
+    job = Job("a.tif", "out.tmp", OPTIONS, {"max_pixels": 10**6, "frames": "each"}, stem="a")
+    finish, finished, outcomes = job_module.finish, Counter[str](), list[Outcome]()
+    begun, writing = threading.Event(), threading.Event()
+
+    def run() -> None:
+        outcomes.append(run_elsewhere(str(tmp_path), job))
+
+    second = threading.Thread(target=run, name="second")
+
+    def ordered(*given: Any) -> Any:
+        name = threading.current_thread().name
+        finished[name] += 1
+        if name == "second":
+            begun.set()
+            writing.wait(60)
+        elif finished[name] == 1:
+            second.start()
+            begun.wait(60)
+        else:
+            writing.set()
+            second.join(60)
+        return finish(*given)
+
+    monkeypatch.setattr(job_module, "finish", ordered)
+    with claimed(replace(job, temporary=str(tmp_path / "out.tmp"))):
+        run()
+    assert [(outcome.state, outcome.reasons) for outcome in outcomes] == [("done", ())] * 2
     assert {path.name for path in tmp_path.iterdir()} == {"a.tif", "out.tmp"}
 
 
