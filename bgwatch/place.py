@@ -109,8 +109,15 @@ def write_series(pieces: Iterable[tuple[str, bytes]], folder: Path) -> int:
     return count
 
 
-def take_away(path: Path) -> None:
-    """Delete a file or, of folders, a temporary or a series alone.
+def take_away(path: Path, aside: Path | None = None) -> None:
+    """Delete a file or, of folders, a temporary or a series alone; no part of a series is seen meanwhile.
+
+    Parameters
+    ----------
+    path : Path
+        What is deleted.
+    aside : Path, optional
+        The temporary name of a series whose files go; without it one beside it.
 
     Raises
     ------
@@ -119,8 +126,10 @@ def take_away(path: Path) -> None:
     """
     if not _is_folder(path):
         path.unlink()
-    elif path.suffix == TEMPORARY or is_series(path):
+    elif path.suffix == TEMPORARY:
         shutil.rmtree(path)
+    elif is_series(path):
+        _vanish(path, aside)
     else:
         raise _is_a_folder()
 
@@ -292,10 +301,10 @@ def _unlink_or_undo(path: Path, target: Path) -> None:
         raise
 
 
-def _vanish(path: Path) -> None:
+def _vanish(path: Path, aside: Path | None = None) -> None:
     """Take away at once: a folder goes by one renaming before its files do."""
     if _is_folder(path):
-        aside = temporary_in(path.parent)
+        aside = aside or temporary_in(path.parent)
         path.rename(aside)
         discard(aside)
     else:

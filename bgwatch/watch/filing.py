@@ -188,6 +188,11 @@ class Filing:
         """
         _delete(self.where.inbox / original)
 
+    def take_out_of_review(self, result: Path) -> None:
+        """Delete a result under review; what a kill leaves of it is swept."""
+        take_away(result, aside=temporary_in(self.where.review, self._owner))
+        reason_of_doubt(result).unlink(missing_ok=True)
+
     def put_to_failed(self, original: Path, place: Path) -> None:
         """Move an original to the place found by `failed_place`.
 

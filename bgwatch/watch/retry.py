@@ -12,7 +12,7 @@ from pathlib import Path
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.numbering import names as place_names
-from bgwatch.place import make_folder, move, replaceable, take_away, temporary_in
+from bgwatch.place import make_folder, move, replaceable, temporary_in
 from bgwatch.series import SUFFIX as SERIES
 from bgwatch.series import is_series
 from bgwatch.settings import Folder
@@ -145,8 +145,7 @@ class Retry:
             found = identity_of(file, series=True)
             # and not one that a person has put there since
             if found and pending.known and found.inode == pending.known[1].inode:
-                take_away(file)
-                reason_of_doubt(file).unlink(missing_ok=True)
+                self._filing_of(pending)[0].take_out_of_review(file)
         return f"to be done again: {pending.original}"
 
     def _bring_original(self, pending: Pending, target: Path) -> None:
@@ -162,6 +161,10 @@ class Retry:
             self._ledger.forget(pending.where.inbox, pending.original)
         else:
             _back(put, target)
+
+    def _filing_of(self, pending: Pending) -> tuple[Filing, str]:
+        """Give the places that a file belongs to, and what happens to names that are taken there."""
+        return next((filing, choice) for filing, choice in self._folders if filing.where == pending.where)
 
     def _accept(self, pending: Pending) -> str:
         if pending.failed:
@@ -180,7 +183,7 @@ class Retry:
     def _accepted_place(self, pending: Pending) -> tuple[Path, bool]:
         """Find the place of a result that is accepted, as on_conflict says, and whether what is there is replaced."""
         where, file = pending.where, pending.file
-        filing, on_conflict = next((filing, choice) for filing, choice in self._folders if filing.where == where)
+        filing, on_conflict = self._filing_of(pending)
         if on_conflict == "number":  # with the number that it has under review
             return filing.accepted_place(file), False
         if on_conflict == "skip":

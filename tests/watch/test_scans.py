@@ -85,6 +85,25 @@ def test_a_doubtful_series_is_done_again(box: Box, retry: Bgwatch, names: Sequen
     assert box.files() == series("out/a") | {"out/done/a.tif"}
 
 
+def test_a_retry_that_is_stopped_midway_leaves_no_half_of_a_series(
+    box: Box, retry: Bgwatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could tell it from a whole one, and it would be accepted."""
+    scan(box.inbox / "sub" / "a.tif")
+    assert box.once(frames="all", **DOUBTFUL) == 0
+
+    def stopped(folder: Path) -> None:
+        next(folder.iterdir()).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("shutil.rmtree", stopped)
+        assert retry(frames="all").code == 130
+    assert not (box.outbox / "review" / "sub" / "a.frames").exists()
+    assert box.once(frames="all") == 0
+    assert box.files() - {"out/review/sub/a.reason.txt"} == series("out/sub/a") | {"out/done/sub/a.tif"}
+
+
 @pytest.mark.parametrize("on_conflict", ["number", "overwrite", "skip"])
 def test_what_a_person_lays_into_a_doubtful_series_is_kept(box: Box, retry: Bgwatch, on_conflict: str) -> None:
     """It is not done again, with the note deleted, and accepted with the note."""
