@@ -1,6 +1,5 @@
 """Originals and results to their folders, with the reasons beside failures and doubts."""
 
-import contextlib
 import filecmp
 import hashlib
 import os
@@ -127,9 +126,8 @@ class Filing:
         count = 0
         for place in set(self.where.written):
             for leftover in place.glob(f".bgwatch-{self._owner}*.tmp"):
-                with contextlib.suppress(FileNotFoundError):
-                    take_away(leftover)
-                    count += 1
+                discard(leftover)
+                count += not os.path.lexists(leftover)  # one of another user's may have to stay
         return count
 
     def result_name(self, original: Path) -> Path:

@@ -1,5 +1,7 @@
 """Pictures of several pages in a watched folder: one folder of numbered results, whole and once."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -161,3 +163,19 @@ def test_what_a_kill_left_of_a_series_is_swept(box: Box) -> None:
     assert box.once(frames="all") == 0
     assert box.files() == series("out/a") | {"out/done/a.tif"}
     assert not list(box.outbox.glob(".bgwatch*"))
+
+
+def test_what_cannot_be_swept_is_no_hindrance(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when another user has run the daemon before."""
+    leftover = Filing(places(Folder(inbox=str(box.inbox), outbox=str(box.outbox)))).temporary()
+    leftover.mkdir(parents=True)
+    (leftover / "a-1.png").touch()
+
+    def refuse(folder: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    scan(box.inbox / "a.tif")
+    with monkeypatch.context() as refusing:
+        refusing.setattr("shutil.rmtree", refuse)
+        assert box.once(frames="all") == 0
+    assert box.files() == series("out/a") | {"out/done/a.tif", f"out/{leftover.name}/a-1.png"}
