@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Generator, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,9 +112,7 @@ class Spared:
     """What is not replaced, though overwriting was asked for: a picture, or another result of the same run."""
 
     def __init__(self, made: Plan) -> None:
-        sources = (source for source in (*made.targets, *made.before, *made.standing) if isinstance(source, Path))
-        results = (*made.targets.values(), *(result.path for result in made.before.values()))
-        self._folders = {os.path.realpath(folder) for folder in {path.parent for path in (*sources, *results)}}
+        self._made = made
         self._placed = set[Path]()
 
     def add(self, result: Path) -> None:
@@ -123,6 +122,14 @@ class Spared:
     def __contains__(self, place: Path) -> bool:
         """Tell whether a place is, is in, or has in it what is not replaced."""
         return not self._placed.isdisjoint((place, place.parent)) or os.path.realpath(place) in self._folders
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        """Name the folders of pictures and of what they become, made or not."""
+        made = self._made
+        sources = (source for source in (*made.targets, *made.before, *made.standing) if isinstance(source, Path))
+        results = (*made.targets.values(), *(result.path for result in made.before.values()))
+        return {os.path.realpath(folder) for folder in {path.parent for path in (*sources, *results)}}
 
 
 def _placed(
