@@ -179,7 +179,7 @@ def publish(temporary: Path, target: Path, replace: bool = False) -> None:
     Raises
     ------
     FileExistsError
-        When the target has appeared meanwhile and ``replace`` is False.
+        When something has appeared there meanwhile; with ``replace`` only where another process replaced a folder too.
     FolderError
         When the folder refuses it.
     """
@@ -203,7 +203,7 @@ def move(path: Path, target: Path, temporary: Path, replace: bool = False) -> No
     Raises
     ------
     FileExistsError
-        When the target has appeared meanwhile and ``replace`` is False.
+        When something has appeared there meanwhile; with ``replace`` only where another process replaced a folder too.
     FolderError
         When one of the folders refuses it; the file is where it was.
     """
@@ -288,6 +288,9 @@ def _replace(path: Path, target: Path, aside: Path) -> None:
     try:
         path.rename(target)
     except OSError:
+        if os.path.lexists(target):  # another process has replaced it meanwhile
+            discard(aside)
+            raise FileExistsError(str(target)) from None
         aside.rename(target)
         raise
     discard(aside)

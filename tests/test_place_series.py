@@ -47,6 +47,28 @@ def test_a_series_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_two_that_replace_one_series_at_once_are_told_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And may try again; nothing is left of what both replace."""
+    target, rename = pages(tmp_path / "a.frames", "old"), Path.rename
+    path, others = pages(tmp_path / "one.tmp", "1"), pages(tmp_path / "two.tmp", "2")
+
+    def late(self: Path, goal: Path) -> Path:
+        if self == path:
+            rename(others, target)
+        return rename(self, goal)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(Path, "rename", late)
+        with pytest.raises(FileExistsError):
+            publish(path, target, replace=True)
+    assert contents(target) == ["2"]
+    publish(path, target, replace=True)
+    assert contents(target) == ["1"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_a_series_moves_to_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
     path, target = pages(tmp_path / "in" / "a.frames", "1", "2"), tmp_path / "out" / "a.frames"
