@@ -131,7 +131,7 @@ def take_away(path: Path, aside: Path | None = None) -> None:
     elif is_series(path):
         _vanish(path, aside)
     else:
-        raise _is_a_folder()
+        raise _is_a_folder(path)
 
 
 def discard(temporary: Path) -> None:
@@ -280,7 +280,7 @@ def _rename_unlinked(path: Path, target: Path) -> None:
 def _replace(path: Path, target: Path, aside: Path) -> None:
     """Rename over what is there; a folder is put aside first, since no system replaces one that is not empty."""
     if os.path.lexists(target) and not replaceable(target):
-        raise _is_a_folder()
+        raise _is_a_folder(target)
     if not target.is_dir():
         path.replace(target)
         return
@@ -314,8 +314,8 @@ def _vanish(path: Path, aside: Path | None = None) -> None:
         path.unlink()
 
 
-def _is_a_folder() -> IsADirectoryError:
-    return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+def _is_a_folder(path: Path) -> IsADirectoryError:
+    return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
 def _is_folder(path: Path) -> bool:

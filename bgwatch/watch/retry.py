@@ -169,10 +169,10 @@ class Retry:
     def _accept(self, pending: Pending) -> str:
         if pending.failed:
             raise FolderError(f"{pending.file}: has failed, and there is no result to accept; have it done again")
-        where, file = pending.where, pending.file
+        file = pending.file
         place, replace = self._accepted_place(pending)
         try:
-            move(file, place, temporary_in(where.outbox), replace)
+            move(file, place, self._filing_of(pending)[0].temporary(), replace)
         except FileExistsError:
             raise FolderError(f"{place}: has been taken by another file; try again") from None
         reason_of_doubt(file).unlink(missing_ok=True)

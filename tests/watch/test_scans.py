@@ -106,6 +106,24 @@ def test_a_retry_that_is_stopped_midway_leaves_no_half_of_a_series(
     assert box.files() - {"out/review/sub/a.reason.txt"} == series("out/sub/a") | {"out/done/sub/a.tif"}
 
 
+def test_what_an_accepting_leaves_that_is_stopped_midway_is_swept(
+    box: Box, retry: Bgwatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(box.inbox / "a.tif", 3)
+    assert box.once(frames="all", done="delete") == 0
+    scan(box.inbox / "a.tif")
+    assert box.once(frames="all", done="delete", on_conflict="overwrite", **DOUBTFUL) == 0
+
+    def stopped(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("shutil.rmtree", stopped)
+        assert retry("--accept", frames="all", on_conflict="overwrite").code == 130
+    box.once(frames="all")
+    assert box.files() == series("out/a") | {"out/review/a.reason.txt"}
+
+
 @pytest.mark.parametrize("on_conflict", ["number", "overwrite", "skip"])
 def test_what_a_person_lays_into_a_doubtful_series_is_kept(box: Box, retry: Bgwatch, on_conflict: str) -> None:
     """It is not done again, with the note deleted, and accepted with the note."""
