@@ -166,11 +166,11 @@ def test_a_series_that_holds_a_picture_of_the_run_is_not_replaced(bgwatch: Bgwat
     assert len(names("scan-2.frames")) == 3
 
 
-@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini"])
-def test_what_a_file_manager_leaves_in_a_series_makes_it_no_other(bgwatch: Bgwatch, name: str) -> None:
+def test_what_file_managers_leave_in_a_series_makes_it_no_other(bgwatch: Bgwatch) -> None:
     call = "remove", "scan.tif", "-o", "out", "--frames", "each", "--on-conflict", "overwrite"
     assert bgwatch(*call).code == 0
-    (Path("out/scan.frames") / name).write_bytes(b"how it is shown")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (Path("out/scan.frames") / name).write_bytes(b"how it is shown")
     assert "nothing to do: it was done before" in bgwatch(*call).err
     assert bgwatch(*call, "--redo").out == "out/scan.frames\n"
     assert names() == {f"scan.frames/scan-{number}.png" for number in (1, 2, 3)}
