@@ -186,6 +186,16 @@ class Filing:
         """
         _delete(self.where.inbox / original)
 
+    def brought(self, temporary: Path, place: Path) -> Path:
+        """Bring a result in the making, if it is there, to the disk of the place that it is for; give where it is."""
+        if not os.path.lexists(temporary) or _on_one_disk(temporary, place.parent):
+            return temporary
+        top = next(top for top in self._tops if place.is_relative_to(top))
+        folder = top if _on_one_disk(top, place.parent) else place.parent
+        here = temporary_in(folder, self._owner)
+        move(temporary, here, temporary_in(folder, self._owner))
+        return here
+
     def take_out_of_review(self, result: Path) -> None:
         """Delete a result under review; what a kill leaves of it is swept."""
         take_away(result, aside=temporary_in(self.where.review, self._owner))
@@ -252,6 +262,13 @@ def reason_of_doubt(result: Path) -> Path:
 def reason_of_failure(original: Path) -> Path:
     """Name the file that says why an original failed."""
     return original.with_name(fitting(original.name, ".reason.txt"))
+
+
+def _on_one_disk(path: Path, other: Path) -> bool:
+    try:
+        return path.stat().st_dev == other.stat().st_dev
+    except OSError as error:
+        raise FolderError(f"{other}: cannot be looked at ({error.strerror}); check its disk and rights") from None
 
 
 def _move(path: Path, wished: Path, temporary: Path) -> Path:

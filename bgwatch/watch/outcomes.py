@@ -209,18 +209,17 @@ class Outcomes:
             self._conclude(row, attempt)
 
     def _file_result(self, original: Path, identity: Identity, outcome: Outcome) -> None:
-        temporary = Path(outcome.job.temporary)
         review = outcome.state == "unsure"
         reason = "; ".join(outcome.reasons) or ("its confidence is below min_confidence" if review else "")
-        made = identity_of(temporary, series=True)
-        if made is None:
-            raise FolderError(
-                f"{temporary}: the unfinished result has gone; leave the hidden files of the outbox alone"
-            )
         if self._on_conflict == "skip" and (standing := self._filing.standing(original)):
             self._skip(original, identity, standing)
             return
-        row, attempt = self._publish(original, identity, outcome, "review" if review else "done", reason, made.inode)
+        place = self._place(original, outcome)
+        temporary = self._filing.brought(Path(outcome.job.temporary), place)
+        try:
+            row, attempt = self._publish(original, identity, outcome, temporary, place, reason)
+        finally:
+            discard(temporary)
         self._tries.pop(original, None)
         self.counts[outcome.state] += 1
         said = f"{original} -> {attempt.place} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
@@ -228,23 +227,32 @@ class Outcomes:
         self._voice.say(logging.INFO, said, original, outcome, attempt.place)
         self._do_or_owe(original, identity, lambda: self._conclude(row, attempt))
 
+    def _place(self, original: Path, outcome: Outcome) -> Path:
+        review, series = outcome.state == "unsure", bool(outcome.series)
+        return self._filing.result_place(original, review, series, lambda place: self._is_ours(original, place))
+
     def _publish(
-        self, original: Path, identity: Identity, outcome: Outcome, kind: Kind, reason: str, inode: int
+        self, original: Path, identity: Identity, outcome: Outcome, temporary: Path, place: Path, reason: str
     ) -> tuple[int, Attempt]:
         """Note a result in the ledger and put it in place, under another name should one be taken meanwhile."""
+        kind: Kind = "review" if outcome.state == "unsure" else "done"
+        made = identity_of(temporary, series=True)
+        if made is None:
+            raise FolderError(
+                f"{temporary}: the unfinished result has gone; leave the hidden files of the outbox alone"
+            )
         while True:
-            review, series = kind == "review", bool(outcome.series)
-            place = self._filing.result_place(original, review, series, lambda place: self._is_ours(original, place))
-            attempt = self._note(original, identity, kind, place, outcome, reason, inode)
+            attempt = self._note(original, identity, kind, place, outcome, reason, made.inode)
             row = self._ledger.begin(attempt)
             try:
-                publish(Path(outcome.job.temporary), place, replace=self._is_ours(original, place))
+                publish(temporary, place, replace=self._is_ours(original, place))
                 return row, attempt
             except FileExistsError:
                 self._ledger.finish(row, "dropped")
+                place = self._place(original, outcome)
             except FolderError as error:
                 there = identity_of(place, series=True)
-                if there and there.inode == inode:  # in its place, though perhaps not yet on the disk
+                if there and there.inode == made.inode:  # in its place, though perhaps not yet on the disk
                     self._voice.complain(str(error))
                     return row, attempt
                 self._ledger.finish(row, "dropped")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from scenes import disc
-from watching import DOUBTFUL, Box, rescans
+from watching import DOUBTFUL, Box, another_disk, rescans
 
 from bgwatch import place as place_module
 from bgwatch.errors import FolderError
@@ -118,10 +118,7 @@ def test_killed_in_the_middle_of_a_move_an_original_is_in_one_place(
     box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, kind: str, disk: str
 ) -> None:
     """It is in its new place already, and in the inbox still."""
-    memory = Path("/dev/shm")
-    if disk == "another" and (not memory.is_dir() or memory.stat().st_dev == box.root.stat().st_dev):
-        pytest.skip("there is no second disk at /dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if disk == "another" else box.root) as other:
+    with tempfile.TemporaryDirectory(dir=another_disk(box) if disk == "another" else box.root) as other:
         where = {"done": f"{other}/done", "failed": f"{other}/failed"}
         if kind == "result":
             draw(box.inbox / "a.jpg")
@@ -143,6 +140,36 @@ def test_killed_in_the_middle_of_a_move_an_original_is_in_one_place(
         assert box.files() == ({"out/a.png"} if kind == "result" else set())
         moved = {path.name for path in Path(other).rglob("*") if path.is_file()}
         assert moved == ({"a.jpg"} if kind == "result" else {"a.jpg", "a.jpg.reason.txt"})
+        assert box.unfinished() == []
+
+
+@pytest.mark.parametrize("kind", ["picture", "series"])
+@pytest.mark.parametrize(
+    ("where", "after"),
+    [
+        (None, True),
+        ((place_module, "write_durably"), False),
+        ((place_module, "_copy_durably"), True),
+        ((Filing, "brought"), True),
+        ((Ledger, "begin"), True),
+        ((outcomes_module, "publish"), True),
+        ((Ledger, "finish"), False),
+    ],
+)
+def test_killed_at_any_step_a_doubtful_result_comes_out_once_on_another_disk(
+    box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, kind: str, where: tuple[object, str] | None, after: bool
+) -> None:
+    several = {"format": "GIF", "save_all": True, "append_images": [disc(seed=1)]}
+    draw(box.inbox / "sub" / "a.jpg", **(several if kind == "series" else {}))
+    with tempfile.TemporaryDirectory(dir=another_disk(box)) as other:
+        settings: dict[str, object] = {**DOUBTFUL, "review": f"{other}/review", "frames": "each"}
+        if where:
+            run_killed(box, monkeypatch, where, after, **settings)
+        box.once(**settings)
+        assert box.files() == {"out/done/sub/a.jpg"}
+        wanted = {"a.frames/a-1.png", "a.frames/a-2.png"} if kind == "series" else {"a.png"}
+        there = {str(path.relative_to(f"{other}/review/sub")) for path in Path(other).rglob("*") if path.is_file()}
+        assert there == wanted | {"a.reason.txt"}
         assert box.unfinished() == []
 
 

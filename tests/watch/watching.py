@@ -55,6 +55,14 @@ class Box:
         }
 
 
+def another_disk(box: Box) -> Path:
+    """Give a folder on another disk than the box."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == box.root.stat().st_dev:
+        pytest.skip("there is no second disk at /dev/shm")
+    return memory
+
+
 def places_of(box: Box, done: str = "done", on_conflict: str = "number", frames: str = "first") -> Sequence[object]:
     """Write the settings of the box, and give the options that name them and its state folder."""
     settings = box.root / "c.yaml"
