@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bgwatch.durable import discard, make_folder, temporary_in
 from bgwatch.errors import FolderError
 from bgwatch.inputs.sources import Source, Stdin, Url
 from bgwatch.job import Job, Outcome
 from bgwatch.journal import Journal, Stamp, stamp_of
 from bgwatch.numbering import numbered
-from bgwatch.place import discard, make_folder, publish, replaceable, temporary_in
+from bgwatch.place import publish, replaceable
 from bgwatch.planning import Plan
 from bgwatch.pool import pool
 from bgwatch.series import series_of, standing_at

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bgwatch.durable import discard, write_durably, write_series
 from bgwatch.errors import BgwatchError, FolderError, PictureError, UnfinishedError
 from bgwatch.imagefile import Identity, Opened, Picture, decode, frames
 from bgwatch.inputs.sources import shown
-from bgwatch.place import discard, write_durably, write_series
 from bgwatch.segment.laps import Lap, Laps, summed
 from bgwatch.series import numbers
 from bgwatch.settings import FetchLimits, Output, PictureLimits, Segmentation

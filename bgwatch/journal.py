@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import platformdirs
 
 from bgwatch import __version__
+from bgwatch.durable import discard, make_folder
 from bgwatch.errors import FolderError
 from bgwatch.inputs.sources import Source, Stdin, Url, key_of
-from bgwatch.place import discard, make_folder
 from bgwatch.series import files
 
 PATIENCE = 10.0  # seconds for another process that writes

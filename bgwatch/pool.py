@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bgwatch.durable import discard, take_away, write_durably
 from bgwatch.job import Job, Outcome, died, run, unstarted
-from bgwatch.place import discard, take_away, write_durably
 from bgwatch.settings import WorkerLimits
 from bgwatch.workers import Workers
 

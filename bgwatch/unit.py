@@ -10,8 +10,9 @@ from pathlib import Path
 import platformdirs
 
 from bgwatch.config import default_path, load
+from bgwatch.durable import sync_folder
 from bgwatch.errors import FolderError, SettingsError
-from bgwatch.place import replace_with, sync_folder
+from bgwatch.place import replace_with
 from bgwatch.settings import Settings
 
 NAME = "bgwatch.service"

@@ -26,6 +26,7 @@ ROWS = [
     ["problems"],
     ["naming"],
     ["place"],
+    ["durable"],
     ["series"],
     ["numbering"],
     ["errors", "__init__"],

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bgwatch import place
+from bgwatch.durable import make_folder, write_durably
 from bgwatch.errors import FolderError
 from bgwatch.numbering import fitting, numbered
-from bgwatch.place import make_folder, move, publish, write_durably
+from bgwatch.place import move, publish
 
 
 def test_clashes_are_numbered_before_the_suffix(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bgwatch import place
+from bgwatch.durable import discard, write_series
 from bgwatch.errors import FolderError
-from bgwatch.place import discard, move, publish, write_series
+from bgwatch.place import move, publish
 
 
 def pages(folder: Path, *contents: str) -> Path:

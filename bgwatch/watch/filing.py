@@ -1,27 +1,18 @@
 """Originals and results to their folders, with the reasons beside failures and doubts."""
 
-import filecmp
 import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from bgwatch.durable import discard, make_folder, take_away, temporary_in, write_durably
 from bgwatch.errors import FolderError
 from bgwatch.naming import rendered
-from bgwatch.numbering import fitting, names, numbered
-from bgwatch.place import (
-    discard,
-    make_folder,
-    move,
-    publish,
-    refuse_outside,
-    sync_folder,
-    take_away,
-    temporary_in,
-    write_durably,
-)
+from bgwatch.numbering import fitting, numbered
+from bgwatch.place import move, publish, refuse_outside
 from bgwatch.series import series_of, standing_at
 from bgwatch.settings import Folder
+from bgwatch.watch.moves import delete, is_moved, move_numbered, on_one_disk
 from bgwatch.watch.places import Places, places
 
 
@@ -170,7 +161,7 @@ class Filing:
         path = self.where.inbox / original
         if self.where.done:
             self._make((self.where.done / original).parent)
-            return _move(path, self.where.done / original, temporary_in(self.where.done, self._owner))
+            return move_numbered(path, self.where.done / original, temporary_in(self.where.done, self._owner))
         if self.where.keep:
             return path
         self.take_out(original)
@@ -184,14 +175,14 @@ class Filing:
         FolderError
             When the system refuses it.
         """
-        _delete(self.where.inbox / original)
+        delete(self.where.inbox / original)
 
     def brought(self, temporary: Path, place: Path) -> Path:
         """Bring a result in the making, if it is there, to the disk of the place that it is for; give where it is."""
-        if not os.path.lexists(temporary) or _on_one_disk(temporary, place.parent):
+        if not os.path.lexists(temporary) or on_one_disk(temporary, place.parent):
             return temporary
         top = next(top for top in self._tops if place.is_relative_to(top))
-        folder = top if _on_one_disk(top, place.parent) else place.parent
+        folder = top if on_one_disk(top, place.parent) else place.parent
         here = temporary_in(folder, self._owner)
         move(temporary, here, temporary_in(folder, self._owner))
         return here
@@ -237,7 +228,7 @@ class Filing:
 
     def is_moved(self, original: Path, place: Path) -> bool:
         """Tell whether an original is in its place already and in the inbox still, since a move was killed midway."""
-        return _is_moved(self.where.inbox / original, place)
+        return is_moved(self.where.inbox / original, place)
 
     def explain(self, place: Path, reason: str, failure: bool) -> None:
         """Write down beside a result under review, or an original that failed, why it is there; safe to repeat."""
@@ -264,62 +255,8 @@ def reason_of_failure(original: Path) -> Path:
     return original.with_name(fitting(original.name, ".reason.txt"))
 
 
-def _on_one_disk(path: Path, other: Path) -> bool:
-    try:
-        return path.stat().st_dev == other.stat().st_dev
-    except OSError as error:
-        raise FolderError(f"{other}: cannot be looked at ({error.strerror}); check its disk and rights") from None
-
-
-def _move(path: Path, wished: Path, temporary: Path) -> Path:
-    """Move a file to the first free name, or end a move in whose middle an earlier daemon was killed."""
-    if second := _second_name(path, wished):
-        _delete(path)
-        return second
-    while True:
-        place = numbered(wished.parent, wished.name)
-        try:
-            move(path, place, temporary)
-            return place
-        except FileExistsError:
-            continue
-
-
-def _second_name(path: Path, wished: Path) -> Path | None:
-    """Find the one of the names that `numbered` gives under which a file lies too, since a move was killed midway."""
-    for name in map(wished.with_name, names(wished.name)):
-        if not os.path.lexists(name):
-            return None
-        if _is_moved(path, name):
-            return name
-    raise AssertionError("counting never ends")
-
-
-def _is_moved(path: Path, place: Path) -> bool:
-    """Tell whether a move from one place to another was killed before the first name was taken away.
-
-    On one disk both are names of one file; on another disk the copy has the time and the content of the original.
-    """
-    try:
-        here, there = path.lstat(), place.lstat()
-        if os.path.samestat(here, there):
-            return True
-        copied = here.st_dev != there.st_dev and (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns)
-        return copied and filecmp.cmp(path, place, shallow=False)
-    except OSError:
-        return False
-
-
 def _holds(path: Path, content: bytes) -> bool:
     try:
         return path.read_bytes() == content
     except OSError:
         return False
-
-
-def _delete(path: Path) -> None:
-    try:
-        path.unlink()
-        sync_folder(path.parent)
-    except OSError as error:
-        raise FolderError(f"{path}: cannot be deleted ({error.strerror}); check the folder's rights") from None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bgwatch.durable import discard, make_folder
 from bgwatch.errors import FolderError
-from bgwatch.place import discard, make_folder
 
 RATE_OVER = 60.0  # seconds
 

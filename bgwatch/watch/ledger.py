@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bgwatch.durable import make_folder
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity
-from bgwatch.place import make_folder
 from bgwatch.watch.records import COLUMNS, Attempt, Finished, State, attempt_of
 from bgwatch.watch.schema import carry_over, migrate
 

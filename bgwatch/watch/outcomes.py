@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
+from bgwatch.durable import discard
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.job import Outcome
-from bgwatch.place import discard, publish, replaceable
+from bgwatch.place import publish, replaceable
 from bgwatch.watch.filing import Filing, reason_of_failure
 from bgwatch.watch.intake import Intake, digest_of
 from bgwatch.watch.ledger import Ledger

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bgwatch.durable import make_folder, temporary_in
 from bgwatch.errors import FolderError
 from bgwatch.imagefile import Identity, identity_of
 from bgwatch.numbering import names as place_names
-from bgwatch.place import make_folder, move, replaceable, temporary_in
+from bgwatch.place import move, replaceable
 from bgwatch.series import SUFFIX as SERIES
 from bgwatch.series import is_series
 from bgwatch.settings import Folder

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bgwatch.durable import discard
 from bgwatch.errors import FolderError, printable
 from bgwatch.job import Job, Outcome
-from bgwatch.place import discard
 from bgwatch.settings import Folder, Output, PictureLimits, Segmentation
 from bgwatch.watch.events import Events, is_remote
 from bgwatch.watch.filing import Filing

@@ -148,7 +148,7 @@ def test_killed_in_the_middle_of_a_move_an_original_is_in_one_place(
     ("where", "after"),
     [
         (None, True),
-        ((place_module, "write_durably"), False),
+        ((place_module, "_copy_durably"), False),
         ((place_module, "_copy_durably"), True),
         ((Filing, "brought"), True),
         ((Ledger, "begin"), True),
