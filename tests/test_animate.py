@@ -123,7 +123,7 @@ def test_pages_that_are_too_much_for_a_tiff_are_refused(monkeypatch: pytest.Monk
     size = len(b"".join(animated(first, others, "tiff")))
     monkeypatch.setattr("bgwatch.writing.tiff.LARGEST", 40 * 40)
     assert size < 40 * 40
-    with pytest.raises(PictureError, match=r"its frames or pages are more than tiff can hold; take png"):
+    with pytest.raises(PictureError, match=r"its frames or pages are more than tiff can hold; take frames: each"):
         list(animated(first, 10 * others, "tiff"))
 
 

@@ -44,7 +44,7 @@ def encode(pages: Iterable[tuple[NDArray[Any], Mapping[str, Any]]]) -> bytes:
     for pixels, kept in pages:
         page = _page(pixels, kept)
         if len(file) + len(page) > LARGEST:
-            raise PictureError("its frames or pages are more than tiff can hold; take png, or frames: first")
+            raise PictureError("its frames or pages are more than tiff can hold; take frames: each")
         file += bytes(len(file) % 2)
         place = len(file)
         struct.pack_into("<I", file, link, place)
