@@ -211,6 +211,9 @@ WHITE_AND_P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
         ([(b"gAMA", struct.pack(">I", 100_000)), (b"sRGB", b"\0")], False),
         ([(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))], False),
         ([(b"cHRM", struct.pack(">8I", *WHITE_AND_P3))], True),
+        ([(b"cICP", bytes([1, 13, 0, 1])), (b"gAMA", struct.pack(">I", 100_000))], False),
+        ([(b"cICP", bytes([12, 13, 0, 1])), (b"sRGB", b"\0")], True),
+        ([(b"cICP", b"")], True),
     ],
 )
 @pytest.mark.parametrize("mode", ["RGB", "I;16"])

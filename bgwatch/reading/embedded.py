@@ -1,4 +1,4 @@
-"""What Pillow leaves in a file: colour profiles, EXIF and XMP of GIF, BMP and JPEG 2000.
+"""What Pillow leaves in a file: profiles, EXIF and XMP of GIF, BMP and JPEG 2000, and how a PNG tells its colours.
 
 No length is believed: each file is read to its end at most, and of one thing no more than `LONGEST`.
 """
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from bgwatch.reading import gif
 
 LONGEST = 16 * 2**20  # bytes
-MOST_BOXES = 10_000
+MOST_BOXES = MOST_CHUNKS = 10_000
 GIF_PROFILE, GIF_XMP = b"ICCRGBG1012", b"XMP DataXMP"
 GIF_XMP_ENDS = b"\x01\xff\xfe"  # what makes lengths of all bytes before it lead to the end of the block
 BMP_V5 = 124  # bytes of its header
@@ -33,7 +33,7 @@ class Embedded:
     Attributes
     ----------
     tags : dict
-        Of ``icc_profile``, ``exif`` and ``xmp`` what is there, unchecked.
+        Of ``icc_profile``, ``exif``, ``xmp`` and ``cicp`` what is there, unchecked.
     notes : tuple of str
         What could not be read, in words.
     coloured : bool
@@ -122,6 +122,19 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         place = start if kind == b"jp2h" else stop  # the header's boxes lie in it
 
 
+def _of_png(file: BinaryIO) -> Embedded:
+    """Read the chunk cICP, which comes before the pixels: "PNG Specification (Third Edition)", W3C, 2025, 11.3.2.6."""
+    place = 8
+    for _ in range(MOST_CHUNKS):
+        head = _part(file, place, 8)
+        if len(head) < 8 or head[4:] == b"IDAT":
+            break
+        if head[4:] == b"cICP":
+            return Embedded({"cicp": _part(file, place + 8, 4)})
+        place += 12 + int.from_bytes(head[:4])
+    return Embedded()
+
+
 def _part(file: BinaryIO, start: int, size: int) -> bytes:
     file.seek(start)
     return file.read(max(0, min(size, LONGEST)))
@@ -130,5 +143,6 @@ def _part(file: BinaryIO, start: int, size: int) -> bytes:
 READERS: dict[bytes, Callable[[BinaryIO], Embedded]] = {
     b"GIF8": _of_gif,
     b"BM": _of_bmp,
+    b"\x89PNG": _of_png,
     b"\0\0\0\x0cjP  ": _of_jpeg_2000,
 }

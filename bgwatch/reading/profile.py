@@ -13,18 +13,21 @@ NAMES = {b"GRAY": "grey", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "Lab"}
 
 GAMMA = 0.45455  # of sRGB, as a PNG tells it
 PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # x and y of sRGB's white, red, green and blue
+CICP = (1, 13)  # numbers of these primaries and of sRGB's curve: ITU-T H.273
 NEAR = 0.005  # what rounding in a file makes of these
 
 
 def is_told_otherwise(info: Mapping[Any, Any]) -> bool:
-    """Tell whether a PNG without a profile has other colours than sRGB's, by its gAMA or cHRM.
+    """Tell whether a PNG without a profile has other colours than sRGB's, by its cICP, gAMA or cHRM.
 
     Parameters
     ----------
     info : mapping
-        What Pillow has read of it.
+        What was read of it.
     """
-    if "srgb" in info:  # which overrules both
+    if "cicp" in info:  # which overrules all others
+        return tuple(info["cicp"][:2]) != CICP
+    if "srgb" in info:
         return False
     found = (info.get("gamma", GAMMA), *info.get("chromaticity", PRIMARIES))
     return not np.allclose(found, (GAMMA, *PRIMARIES), rtol=0, atol=NEAR)
