@@ -71,7 +71,7 @@ class Killed(BaseException):
         ((Ledger, "finish"), True),
     ],
 )
-@pytest.mark.parametrize("kind", ["done", "review", "series"])
+@pytest.mark.parametrize("kind", ["done", "review", pytest.param("series", marks=pytest.mark.slow)])
 def test_killed_at_any_step_a_picture_comes_out_once(
     box: Box, draw: Draw, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str], after: bool, kind: str
 ) -> None:
@@ -143,6 +143,7 @@ def test_killed_in_the_middle_of_a_move_an_original_is_in_one_place(
         assert box.unfinished() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["picture", "series"])
 @pytest.mark.parametrize(
     ("where", "after"),
