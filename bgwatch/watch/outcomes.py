@@ -224,7 +224,7 @@ class Outcomes:
         self._tries.pop(original, None)
         self.counts[outcome.state] += 1
         said = f"{original} -> {attempt.place} (confidence {outcome.confidence:.2f}, {outcome.seconds:.2f} s)"
-        said += f", to be reviewed: {reason}" if review else ""
+        said += f"{', to be reviewed' if review else '; note'}: {reason}" if reason else ""
         self._voice.say(logging.INFO, said, original, outcome, attempt.place)
         self._do_or_owe(original, identity, lambda: self._conclude(row, attempt))
 

@@ -52,6 +52,13 @@ def test_subfolders_are_mirrored_and_a_folder_of_a_persons_is_left(box: Box) -> 
     assert box.files() == {"out/sub/a.frames/notes.txt"} | series("out/sub/a-2")
 
 
+def test_the_log_says_what_was_left_out(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    scan(box.inbox / "a.tif")
+    assert box.once() == 0
+    (line,) = [message for message in caplog.messages if "a.tif -> " in message]
+    assert line.endswith(" s); note: only the first of 2 frames or pages was taken")
+
+
 def test_a_page_that_fails_fails_the_picture(box: Box) -> None:
     whole = scan(box.root / "whole.tif").read_bytes()
     (box.inbox / "a.tif").write_bytes(whole[: -len(whole) // 5])
