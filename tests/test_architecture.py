@@ -38,7 +38,7 @@ SIBLINGS = {
     ("cluster", "cluster"),
     ("cluster.errand", "workers"),
     *((f"reading.{name}", "reading") for name in ("decoding", "deep", "decoders", "embedded", "pages")),
-    *((f"writing.{name}", "writing") for name in ("animate", "encode", "finish", "frame")),
+    *((f"writing.{name}", "writing") for name in ("animate", "behind", "encode", "finish", "frame")),
     *((f"inputs.{name}", "inputs") for name in ("fetch", "lists", "streams", "tables", "target")),
     ("journal", "inputs"),
     *((f"watch.{name}", "watch") for name in ("service", "watched", "intake", "outcomes", "filing", "retry", "report")),

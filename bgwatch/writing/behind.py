@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from bgwatch.writing.frame import resampled
+
 Pixels = NDArray[Any]
 
 
@@ -75,22 +77,10 @@ def fitted(pixels: Pixels, width: int, height: int, fit: Literal["cover", "conta
     """
     if pixels.dtype == np.uint8:
         return np.asarray(_fitted(Image.fromarray(pixels), width, height, fit))
-    full = np.float32(np.iinfo(pixels.dtype).max)
-    opaque = np.full(pixels.shape[:2], full) if pixels.shape[2] == 3 else pixels[..., 3].astype(np.float32)
-    alpha = _fitted_plane(opaque, width, height, fit)
-    made = np.empty((height, width, 4), pixels.dtype)
-    made[..., 3] = (alpha + 0.5).clip(0, full)
-    weight, shown = opaque / full, np.where(alpha >= 0.5, alpha / full, np.float32(np.inf))
-    for channel in range(3):
-        colour = _fitted_plane(pixels[..., channel] * weight, width, height, fit) / shown
-        made[..., channel] = (colour + 0.5).clip(0, full)
+    full = np.iinfo(pixels.dtype).max
+    rgba = pixels if pixels.shape[2] == 4 else np.dstack([pixels, np.full(pixels.shape[:2], full, pixels.dtype)])
+    made = resampled(rgba, lambda plane: _fitted(plane, width, height, fit))
     return made if pixels.shape[2] == 4 or not made[..., 3].all() else made[..., :3]
-
-
-def _fitted_plane(
-    plane: NDArray[np.float32], width: int, height: int, fit: Literal["cover", "contain"]
-) -> NDArray[np.float32]:
-    return np.asarray(_fitted(Image.fromarray(plane), width, height, fit))
 
 
 def _fitted(image: Image.Image, width: int, height: int, fit: Literal["cover", "contain"]) -> Image.Image:

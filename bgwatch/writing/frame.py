@@ -1,6 +1,7 @@
 """Where the subject stands in a result: cropping, canvas, and the scaling for it."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,25 +110,43 @@ def cut(pixels: Pixels, box: Box) -> Pixels:
 
 
 def scaled(rgba: Pixels, width: int, height: int) -> Pixels:
-    """Resample straight alpha without a fringe: colours count as much as they are opaque.
+    """Bring a cut-out to a size.
 
     The kernel for smaller sizes has no negative lobes, so that no colour comes out that was not there.
     """
-    full = np.iinfo(rgba.dtype).max
     smaller = width <= rgba.shape[1] and height <= rgba.shape[0]
     kernel = Image.Resampling.HAMMING if smaller else Image.Resampling.BICUBIC
+    return resampled(rgba, lambda plane: plane.resize((width, height), kernel))
 
-    def resampled(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(Image.fromarray(plane).resize((width, height), kernel))
+
+def resampled(rgba: Pixels, way: Callable[[Image.Image], Image.Image]) -> Pixels:
+    """Resample straight alpha without a fringe: colours count as much as they are opaque.
+
+    Parameters
+    ----------
+    rgba : ndarray of uint8 or uint16, shape (H, W, 4)
+        Straight alpha.
+    way : callable
+        Resamples one plane, an image in mode F.
+
+    Returns
+    -------
+    ndarray of the same dtype, shape (h, w, 4)
+        As large as what ``way`` makes.
+    """
+    full = np.iinfo(rgba.dtype).max
+
+    def plane_of(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(way(Image.fromarray(values)))
 
     weight = rgba[..., 3].astype(np.float32)
-    made = np.zeros((height, width, 4), rgba.dtype)
-    alpha = resampled(weight)
+    alpha = plane_of(weight)
+    made = np.zeros((*alpha.shape, 4), rgba.dtype)
     made[..., 3] = (alpha.clip(0, full) + 0.5).astype(rgba.dtype)
     seen = made[..., 3] > 0
     alpha = np.where(seen, alpha, np.float32(1))
     for channel in range(3):
-        colour = (resampled(rgba[..., channel] * weight) / alpha).clip(0, full)
+        colour = (plane_of(rgba[..., channel] * weight) / alpha).clip(0, full)
         made[..., channel] = ((colour + 0.5) * seen).astype(rgba.dtype)
     return made
 
