@@ -21,7 +21,7 @@ def refuse_outside(path: Path, folder: Path) -> None:
 
 def replaceable(path: Path) -> bool:
     """Tell whether what lies in a place may be replaced by a result: a file by a file, and a series by a series."""
-    return is_series(path) if path.is_dir() or path.suffix == SERIES else True
+    return is_series(path) if os.path.isdir(path) or path.suffix == SERIES else True
 
 
 def replace_with(data: bytes | Iterable[bytes], path: Path, mode: int | None = None) -> None:

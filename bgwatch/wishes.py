@@ -9,7 +9,7 @@ from bgwatch.errors import FolderError, SettingsError
 from bgwatch.inputs.sources import Source, key_of
 from bgwatch.naming import rendered
 from bgwatch.numbering import fitting, numbered
-from bgwatch.place import refuse_outside
+from bgwatch.place import refuse_outside, replaceable
 from bgwatch.series import standing_at
 from bgwatch.settings import Naming, Output
 
@@ -107,5 +107,5 @@ def _identities(sources: Iterable[Source]) -> Iterator[tuple[int, int]]:
 
 
 def _replaceable(path: Path, sources: Collection[str], identities: set[tuple[int, int]]) -> bool:
-    """Tell whether a place has neither a folder nor a source of this run, under whatever name."""
-    return not os.path.isdir(path) and key_of(path) not in sources and identities.isdisjoint(_identities([path]))
+    """Tell whether what lies in a place may be replaced, and is no source of this run under whatever name."""
+    return replaceable(path) and key_of(path) not in sources and identities.isdisjoint(_identities([path]))
